@@ -1,0 +1,1 @@
+"""Argument checks, day arithmetic, Wald tests and frame conversion shared by every part."""

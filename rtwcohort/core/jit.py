@@ -1,0 +1,34 @@
+"""Compiled loops: numba with a cache where one may be written, and without one elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def kernel(function: F) -> F:
+    """Compile a kernel on first use, cached on disk when numba finds a folder that it may write.
+
+    The lock of the interpreter is released, so that callers may run blocks of people in threads.
+    """
+    try:
+        compiled: F = numba.njit(cache=True, nogil=True)(function)
+    except RuntimeError:
+        compiled = numba.njit(nogil=True)(function)
+    return compiled
+
+
+def is_cached(compiled: Any) -> bool:
+    """Tell whether a kernel has a compiled version on disk, so that the next call need not compile."""
+    from pathlib import Path
+
+    cache = getattr(compiled, "_cache", None)
+    folder = getattr(cache, "cache_path", None)
+    if not folder:
+        return False
+    name = f"{compiled.py_func.__qualname__}-"
+    return any(name in path.name for path in Path(folder).glob("*.nbi"))
