@@ -57,8 +57,9 @@ def from_days(days: Any) -> pd.Series[Any]:
 
 def day_of(value: str | dt.date | np.datetime64 | pd.Timestamp, *, argument: str) -> int:
     """Convert one ISO date or date object to its day number."""
+    text = value.isoformat()[:10] if isinstance(value, dt.date) else str(value)
     try:
-        stamp = np.datetime64(value.isoformat()[:10] if isinstance(value, dt.date) else value, "D")
+        stamp = np.datetime64(text, "D")
     except ValueError as error:
         raise ArgumentError(f"`{argument}` must be a date such as 2024-12-31; got {value!r}.") from error
     if np.isnat(stamp):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 
@@ -16,10 +16,9 @@ def kernel(function: F) -> F:
     The lock of the interpreter is released, so that callers may run blocks of people in threads.
     """
     try:
-        compiled: F = numba.njit(cache=True, nogil=True)(function)
+        return cast(F, numba.njit(cache=True, nogil=True)(function))
     except RuntimeError:
-        compiled = numba.njit(nogil=True)(function)
-    return compiled
+        return cast(F, numba.njit(nogil=True)(function))
 
 
 def is_cached(compiled: Any) -> bool:

