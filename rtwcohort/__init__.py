@@ -39,7 +39,7 @@ _VERBS: Final = {
     "run_study": "rtwcohort.study",
 }
 
-__all__ = ["__version__", *_VERBS]  # noqa: PLE0604 - names resolved by __getattr__
+__all__ = ["__version__", *_VERBS]
 
 
 def __getattr__(name: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from numbers import Real
+from typing import SupportsFloat
 
 from rtwcohort.errors import ArgumentError
 
@@ -47,14 +47,7 @@ def check_number(
     whole: bool = False,
 ) -> None:
     """Raise `ArgumentError` unless `value` is a number within `[least, most]`."""
-    fine = isinstance(value, Real) and not isinstance(value, bool) and value == value
-    if fine and whole:
-        fine = float(value) == int(value)  # type: ignore[arg-type]
-    if fine and least is not None:
-        fine = float(value) >= least  # type: ignore[arg-type]
-    if fine and most is not None:
-        fine = float(value) <= most  # type: ignore[arg-type]
-    if fine:
+    if _is_within(value, least, most) and (not whole or float(value) % 1 == 0):  # type: ignore[arg-type]
         return
     kind = "a whole number" if whole else "a number"
     bounds = {
@@ -64,6 +57,13 @@ def check_number(
         (False, False): "",
     }[(least is not None, most is not None)]
     raise ArgumentError(f"`{argument}` must be {kind}{bounds}; got {value!r}.")
+
+
+def _is_within(value: object, least: float | None, most: float | None) -> bool:
+    if isinstance(value, (bool, str)) or not isinstance(value, SupportsFloat):
+        return False
+    number = float(value)
+    return not (number != number or (least is not None and number < least) or (most is not None and number > most))
 
 
 def check_columns(present: Iterable[str], required: Iterable[str], *, argument: str) -> None:
