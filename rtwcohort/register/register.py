@@ -51,6 +51,10 @@ class CleaningStep:
         Rows dropped or changed.
     rows
         Their numbers in the file's own numbering.
+    n_dropped
+        Of these rows, those that left the table. Rows in = rows out + dropped - added.
+    n_added
+        Rows that the rule added to `persons` (people who occur in other tables only).
     """
 
     table: str
@@ -58,6 +62,31 @@ class CleaningStep:
     action: str
     n_rows: int
     rows: tuple[int, ...] = ()
+    n_dropped: int = 0
+    n_added: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Values of one column that could not be read, and are missing in the table.
+
+    Attributes
+    ----------
+    table, column
+        Where.
+    fault
+        "unreadable_date", "unreadable_spell_date", "unreadable_number" or "unlabelled_code".
+    rows
+        Row numbers in the file's own numbering.
+    shapes
+        What the values look like, digits written as 9 and letters as a, the most frequent first.
+    """
+
+    table: str
+    column: str
+    fault: str
+    rows: tuple[int, ...]
+    shapes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +94,8 @@ class Register:
     """Five tables in canonical columns and dtypes. The frames are never changed after loading.
 
     Each frame's index, named `row`, is the row's number in the file it came from (line number for
-    text files, where the header is line 1; 1-based row number for others).
+    text files, where the header is line 1; 1-based row number for others). A person that no file
+    holds, added by cleaning, has a negative number.
 
     Attributes
     ----------
@@ -81,6 +111,8 @@ class Register:
         What `clean_register` did, in order; empty before cleaning.
     notes
         Sentences about choices made at loading (data end guessed, persons made from spells, ...).
+    unreadable
+        Values that could not be read at loading; empty after cleaning.
     """
 
     persons: pd.DataFrame
@@ -92,6 +124,7 @@ class Register:
     sources: tuple[Source, ...] = ()
     cleaning: tuple[CleaningStep, ...] = ()
     notes: tuple[str, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the tables that exist, by name."""
