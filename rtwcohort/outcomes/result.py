@@ -17,15 +17,25 @@ class RtwOutcome:
     ----------
     frame
         One row a person: `person_id`, `index_date`, `time` (whole days from the index date, 0 on it), `event` (bool: returned),
-        `cause` ("return", "disability_pension", "death", "emigration", "retirement", "end_of_data", "horizon"),
-        `event_date`, `confirmed_on` (last day of the qualifying period; NaT without a return).
+        `cause` ("return", "death", "emigration", "retirement", "end_of_data", "horizon", or the name of the
+        competing benefit, such as "disability_pension"), `event_date` (index date + time), `started_on` and
+        `confirmed_on` (first and last day of the qualifying period; NaT without a return).
     rule, horizon
         As asked.
     n_day_zero
-        How many returned on the index date itself.
+        How many were back on the index date itself.
+    day_zero
+        What was done with them: "event" keeps them at time 0, "exclude" leaves them out of `frame`.
+    n_excluded
+        How many were left out of `frame` for it.
+    n_unconfirmed
+        How many had begun a period within the horizon that the end of data left unconfirmed; they are censored.
     """
 
     frame: pd.DataFrame
     rule: RtwRule
     horizon: int
     n_day_zero: int
+    day_zero: str = "event"
+    n_excluded: int = 0
+    n_unconfirmed: int = 0
