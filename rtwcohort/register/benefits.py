@@ -22,7 +22,11 @@ BENEFITS: Final = (
         "work assessment allowance (AAP)",
         ("aap", "arbeidsavklaringspenger"),
     ),
-    Benefit("disability_pension", "disability pension", ("uforetrygd", "uføretrygd", "uforepensjon", "uføre", "ufo", "dp")),
+    Benefit(
+        "disability_pension",
+        "disability pension",
+        ("uforetrygd", "uføretrygd", "uforepensjon", "uføre", "ufo", "dp"),
+    ),
     Benefit("unemployment_benefit", "unemployment benefit", ("dagpenger", "dag")),
     Benefit(
         "rehabilitation_benefit",

@@ -75,7 +75,7 @@ class Unreadable:
     table, column
         Where.
     fault
-        "unreadable_date", "unreadable_spell_date", "unreadable_number" or "unlabelled_code".
+        "unreadable_date", "unreadable_spell_date" or "unreadable_number".
     rows
         Row numbers in the file's own numbering.
     shapes

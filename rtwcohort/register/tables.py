@@ -13,13 +13,17 @@ import pandas as pd
 import pandera.pandas as pa
 
 from rtwcohort.core.days import DATE_DTYPE
-from rtwcohort.register.benefits import BENEFIT_NAMES
+from rtwcohort.register.benefits import BENEFIT_NAMES, BENEFITS
 
 Kind = Literal["id", "text", "date", "number", "choice"]
 
 FIRST_DATE: Final = pd.Timestamp("1900-01-01")
 LAST_DATE: Final = pd.Timestamp("2199-12-31")
-SEXES: Final = ("female", "male")
+SEXES: Final[dict[str, tuple[str, ...]]] = {
+    "female": ("k", "f", "kvinne", "kvinner", "woman", "kvinna"),
+    "male": ("m", "mann", "menn", "man"),
+}
+"""Codes such as 1 and 2 differ between registers: they need value labels or the caller's `values`."""
 DIAGNOSIS_SHAPE: Final = (
     r"(?:[ABDFHKLNPRSTUWXYZ][0-9]{2}(?:\.[0-9]{1,2})?"  # ICPC-2, with or without a national extension
     r"|[A-Z][0-9][0-9A-Z](?:\.?[0-9A-Z]{1,4})?[*+]?)"  # ICD-10, with or without the point
@@ -54,12 +58,13 @@ def _column(
     required: bool = False,
     missing: str = "",
     open_end: bool = False,
+    values: dict[str, tuple[str, ...]] | None = None,
 ) -> pa.Column:
     """Declare a column.
 
     `aliases`: names in files, separated by spaces. `required`: a file must have it. `missing`: the
     fault that a missing value is, empty when it may be missing. `open_end`: a date in the year 9999
-    means that it has not happened.
+    means that it has not happened. `values`: each value of a choice and what files write for it.
     """
     return pa.Column(
         None if kind == "id" else DTYPES[kind],
@@ -74,6 +79,7 @@ def _column(
             "required": required,
             "missing": missing,
             "open_end": open_end,
+            "values": values or {},
         },
     )
 
@@ -133,8 +139,9 @@ PERSONS: Final = pa.DataFrameSchema(
             "choice",
             "Sex in the population register.",
             aliases="kjonn gender kj",
-            checks=(pa.Check.isin(SEXES, name="unknown_sex"),),
+            checks=(pa.Check.isin(list(SEXES), name="unknown_sex"),),
             rule="female or male",
+            values=SEXES,
         ),
         "birth_date": _date(
             "Date of birth.",
@@ -191,6 +198,7 @@ BENEFITS_TABLE: Final = pa.DataFrameSchema(
             aliases="ytelse stonad stonadstype ytelsestype ytelseskode benefit_type stonadskode",
             checks=(pa.Check.isin(BENEFIT_NAMES, name="unknown_benefit"),),
             rule=", ".join(BENEFIT_NAMES),
+            values={benefit.name: benefit.aliases for benefit in BENEFITS},
             required=True,
             missing="unknown_benefit",
         ),
