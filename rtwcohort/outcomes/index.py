@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,10 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from rtwcohort.core.checks import check_columns
-from rtwcohort.core.days import MISSING_DAY, Days, to_days
+from rtwcohort.core.days import MISSING_DAY, Days, from_days, iso, to_days
 from rtwcohort.core.frames import to_pandas
 from rtwcohort.errors import ArgumentError, RegisterError
-from rtwcohort.outcomes.timeline import Timeline
+from rtwcohort.outcomes.timeline import Timeline, build_timeline
 from rtwcohort.outcomes.timeline_input import locate_people
 from rtwcohort.register.register import Register
 
@@ -101,6 +102,89 @@ def index_days(source: Register | Timeline, index: Any = None) -> IndexDays:
         "Remove these people, or give them a date.",
     )
     return IndexDays(position, day)
+
+
+class AroundIndex(NamedTuple):
+    """A timeline that covers the days asked for around each index date.
+
+    Attributes
+    ----------
+    timeline
+        As given, or built from the register over just these days.
+    position
+        int64, shape (n,): person of the timeline for each index date.
+    day
+        int32, shape (n,): the index dates.
+    """
+
+    timeline: Timeline
+    position: npt.NDArray[np.int64]
+    day: Days
+
+
+def timeline_around(
+    source: Register | Timeline,
+    index: Any,
+    *,
+    first: int,
+    last: int,
+    benefits: Sequence[str] | None = None,
+) -> AroundIndex:
+    """Return a timeline that covers days `first` to `last` (inclusive) from each index date, up to the end of data.
+
+    Parameters
+    ----------
+    source
+        A register, from which a timeline is built over these days, or a timeline that must cover them.
+    index
+        As in `index_days`.
+    first, last
+        Days from the index date; negative before it.
+    benefits
+        The benefits that grades add up; None takes all, or what the timeline counts.
+
+    Raises
+    ------
+    ArgumentError
+        When a timeline does not cover the days, or counts other benefits than `benefits`.
+    """
+    position, day = index_days(source, index)
+    if isinstance(source, Timeline):
+        _check_counted(source, benefits)
+        _check_cover(source, position, day.astype(np.int64) + first, day.astype(np.int64) + last)
+        return AroundIndex(source, position, day)
+    data_end = int(to_days(pd.Series([source.data_end]))[0])
+    from_day = np.minimum(day.astype(np.int64) + first, data_end)
+    last_day = np.clip(day.astype(np.int64) + last, from_day, data_end)
+    ids = person_ids(source)[position]
+    window = pd.DataFrame({"person_id": ids, "from_date": from_days(from_day), "to_date": from_days(last_day)})
+    return AroundIndex(build_timeline(source, window=window, benefits=benefits), np.arange(len(day)), day)
+
+
+def _check_counted(timeline: Timeline, benefits: Sequence[str] | None) -> None:
+    if benefits is not None and set(benefits) != set(timeline.counted):
+        raise ArgumentError(
+            f"`benefits` must be what the timeline counts ({', '.join(timeline.counted)}); "
+            f"got {', '.join(benefits)}. Build the timeline with these benefits, or pass the register."
+        )
+
+
+def _check_cover(
+    timeline: Timeline,
+    position: npt.NDArray[np.int64],
+    first: npt.NDArray[np.int64],
+    last: npt.NDArray[np.int64],
+) -> None:
+    data_end = timeline.data_end
+    early = np.minimum(first, data_end) < timeline.people.from_day[position]
+    late = np.minimum(last, data_end) >= timeline.people.to_day[position]
+    bad = early | late
+    if bad.any():
+        raise ArgumentError(
+            f"The timeline must cover the days asked for, up to {iso(data_end)}; got {int(bad.sum())} of {len(bad)} "
+            f"people for whom it starts too late ({int(early.sum())}) or ends too early ({int(late.sum())}). "
+            "Build it with a wider `window`, or pass the register."
+        )
 
 
 def _index_frame(source: Register | Timeline, index: Any) -> tuple[pd.DataFrame, str]:

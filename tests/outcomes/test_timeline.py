@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -38,46 +40,48 @@ def make_register(people, spells, jobs=None, *, data_end=DATA_END):
     return Register(persons, benefits, employment, None, None, date(data_end))
 
 
+def naive_paid(spells, person, known_until, options):
+    """{day: (state, present, grade)} of one person, one day at a time, before anything leaves."""
+    priority = options.get("priority", DEFAULT_PRIORITY)
+    together = sum if options.get("same_benefit") == "sum" else max
+    paid = {}
+    for _, benefit, start, end, grade in (s for s in spells if s[0] == person):
+        for day in range(start, known_until if end is None else min(end + 1, known_until)):
+            paid.setdefault(day, {}).setdefault(benefit, []).append(float(np.float32(grade)))
+    content = {}
+    for day, benefits in paid.items():
+        counted = [benefit for benefit in benefits if benefit in (options.get("benefits") or BENEFIT_NAMES)]
+        grade = min(100.0, sum(together(benefits[benefit]) for benefit in counted))
+        top = BENEFIT_NAMES.index(min(benefits, key=priority.index))
+        content[day] = (top + 1, sum(2 ** BENEFIT_NAMES.index(benefit) for benefit in benefits), grade)
+    for before, after in itertools.pairwise(sorted(content)):
+        if after - before - 1 <= options.get("merge_gap_days", 0):
+            content.update({day: content[before] for day in range(before + 1, after)})
+    return content
+
+
+def naive_position(jobs, person, day):
+    if not jobs:
+        return 100.0
+    held = [p for who, start, end, p in jobs if who == person and start <= day and (end is None or day <= end)]
+    return min(100.0, sum(float(np.float32(p)) for p in held))
+
+
 def naive_days(people, spells, jobs, options, first, last, *, data_end=DATA_END):
     """{person: [(state, present, grade, work share)]} for each day first..last, one day at a time."""
-    priority = options.get("priority", DEFAULT_PRIORITY)
-    counted = options.get("benefits") or BENEFIT_NAMES
     result = {}
     for person, death, left in people:
-        known_until = min(x for x in (death, left, data_end + 1) if x is not None)
-        mine = [s for s in spells if s[0] == person and s[2] < known_until]
-        paid = {}
-        for _, benefit, start, end, grade in mine:
-            for day in range(start, min(known_until - 1, end if end is not None else data_end) + 1):
-                paid.setdefault(day, {}).setdefault(benefit, []).append(float(np.float32(grade)))
-        content = {}
-        for day, by_benefit in paid.items():
-            grade = 0.0
-            for benefit in counted:
-                grades = by_benefit.get(benefit, [0.0])
-                grade += sum(grades) if options.get("same_benefit") == "sum" else max(grades)
-            top = min(by_benefit, key=priority.index)
-            present = {BENEFIT_NAMES.index(benefit) for benefit in by_benefit}
-            content[day] = (BENEFIT_NAMES.index(top) + 1, sum(2**k for k in present), min(100.0, grade))
-        days = sorted(content)
-        for before, after in zip(days, days[1:], strict=False):
-            if 1 <= after - before - 1 <= options.get("merge_gap_days", 0):
-                for day in range(before + 1, after):
-                    content[day] = content[before]
+        content = naive_paid(spells, person, min(x for x in (death, left, data_end + 1) if x is not None), options)
         rows = []
         for day in range(first, min(last, data_end) + 1):
             if death is not None and day >= death:
                 rows.append((100, 0, 0.0, 0.0))
-                continue
-            if left is not None and day >= left:
+            elif left is not None and day >= left:
                 rows.append((101, 0, 0.0, 0.0))
-                continue
-            state, present, grade = content.get(day, (0, 0, 0.0))
-            position = 100.0
-            if jobs:
-                at_work = [j[3] for j in jobs if j[0] == person and j[1] <= day and (j[2] is None or day <= j[2])]
-                position = min(100.0, sum(float(np.float32(p)) for p in at_work))
-            rows.append((state, present, grade, (100 - float(np.float32(grade))) * position / 100))
+            else:
+                state, present, grade = content.get(day, (0, 0, 0.0))
+                share = (100 - float(np.float32(grade))) * naive_position(jobs, person, day) / 100
+                rows.append((state, present, grade, share))
         result[person] = rows
     return result
 
