@@ -100,7 +100,9 @@ def _find_level(wanted: Any, found: list[Any], empty: tuple[Any, ...], column: s
             return level
     texts = [level_text(level) for level in found]
     if any(str(level) == str(wanted) for level in empty):
-        raise DesignError(f"No row used has the reference level '{wanted}' of `{column}`; choose among {', '.join(texts)}.")
+        raise DesignError(
+            f"No row used has the reference level '{wanted}' of `{column}`; choose among {', '.join(texts)}."
+        )
     raise DesignError(
         f"`{column}` has no level '{wanted}' to be the reference.{did_you_mean(str(wanted), texts)} "
         f"Its levels are: {', '.join(texts)}."
@@ -116,4 +118,7 @@ def _check_spread(series: pd.Series[Any], column: str) -> None:
 
 
 def _one_value(column: str, value: str, n: int) -> str:
-    return f"The predictor `{column}` has one value ({value}) in the {n} rows used, so it has no effect to estimate: leave it out."
+    return (
+        f"The predictor `{column}` has one value ({value}) in the {n} rows used, so it has no effect to estimate: "
+        "leave it out."
+    )

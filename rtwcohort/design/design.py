@@ -115,8 +115,8 @@ def build_design(
         numbers unless written `C(x)`.
     formula
         "Surv(time, event) ~ age + sex", or a list of terms for that left side. The right side is formulaic's:
-        interactions `a:b` and `a*b`, `bs(age, df=4)`, `cr(age, df=4, constraints='center')`, `poly(age, 2)`, `I(age**2)`.
-        The matrix has no intercept, but categories are coded as if it had one.
+        interactions `a:b` and `a*b`, `bs(age, df=4)`, `cr(age, df=4, constraints='center')`, `poly(age, 2)`,
+        `I(age**2)`. Names with dots may stand bare; other odd names stand in backticks. The matrix has no intercept, but categories are coded as if it had one.
     missing
         "raise" names the columns with missing values and stops; "drop" leaves those rows out and counts them.
     reference
@@ -125,8 +125,9 @@ def build_design(
     Raises
     ------
     DesignError
-        For a formula that cannot be read, an unknown column, a missing or infinite value, a predictor with one value, a
-        level nobody has as reference, a column that is a linear combination of others, or a response that breaks its rule.
+        For a formula that cannot be read, an unknown column, a missing or infinite value, a predictor with one value,
+        a level nobody has as reference, a column that is a linear combination of others, or a response that breaks
+        its rule.
     """
     check_choice(missing, ("raise", "drop"), argument="missing")
     data = to_pandas(frame, argument="frame")
@@ -191,7 +192,8 @@ def _check_known(column: str, names: list[str], where: str) -> None:
     if column not in names:
         listed = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
         raise DesignError(
-            f"The {where} names '{column}', which is not a column.{did_you_mean(column, names)} The columns are: {listed}."
+            f"The {where} names '{column}', which is not a column.{did_you_mean(column, names)} "
+            f"The columns are: {listed}."
         )
 
 
@@ -211,8 +213,8 @@ def _complete_rows(
     if counts and missing == "raise":
         listed = ", ".join(f"`{column}` in {count}" for column, count in counts.items())
         raise DesignError(
-            f"Values are missing in {int((~kept).sum())} of {len(data)} rows: {listed}. Pass missing='drop' to leave these "
-            "rows out (they are counted in the result), or impute them first."
+            f"Values are missing in {int((~kept).sum())} of {len(data)} rows: {listed}. Pass missing='drop' to leave "
+            "these rows out (they are counted in the result), or impute them first."
         )
     if not kept.any():
         listed = ", ".join(f"`{column}` ({count})" for column, count in counts.items()) or "the data are empty"
@@ -220,9 +222,7 @@ def _complete_rows(
     return kept, counts
 
 
-def _code(
-    parsed: Any, working: pd.DataFrame
-) -> tuple[npt.NDArray[np.float64], tuple[str, ...], dict[str, slice], Any]:
+def _code(parsed: Any, working: pd.DataFrame) -> tuple[npt.NDArray[np.float64], tuple[str, ...], dict[str, slice], Any]:
     """Evaluate the formula and take the intercept away."""
     from formulaic.errors import FormulaicError
 
@@ -237,11 +237,11 @@ def _code(
     shift = {place: new for new, place in enumerate(keep)}
     groups: dict[str, slice] = {}
     for term, places in spec.term_indices.items():
-        new = [shift[place] for place in places if place in shift]
-        if new:
-            groups[" x ".join(str(factor.expr) for factor in term.factors)] = slice(new[0], new[-1] + 1)
+        own = [shift[place] for place in places if place in shift]
+        if own:
+            groups[display_name(str(term))] = slice(own[0], own[-1] + 1)
     matrix = np.empty((len(working), len(keep)), order="F")
-    for new, place in enumerate(keep):
+    for place, new in shift.items():
         matrix[:, new] = coded.iloc[:, place].to_numpy(dtype=np.float64)
         if not np.isfinite(matrix[:, new]).all():
             raise DesignError(

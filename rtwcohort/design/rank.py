@@ -42,10 +42,10 @@ def check_rank(matrix: Floats, names: Sequence[str]) -> None:
     if _clearly_independent(matrix, mean, spread):
         return
     scaled = (matrix - mean) / (spread * np.sqrt(n))
-    triangle = np.linalg.qr(scaled, mode="r") if n >= p else scaled
+    triangle: Floats = np.asarray(np.linalg.qr(scaled, mode="r")) if n >= p else scaled
     accepted: list[int] = []
     for j in range(p):
-        basis, column = triangle[:, accepted], triangle[:, j]
+        basis, column = triangle.take(accepted, axis=1), triangle.take(j, axis=1)
         weights = np.linalg.lstsq(basis, column, rcond=None)[0] if accepted else np.zeros(0)
         if np.linalg.norm(column - basis @ weights) > _ALIASED:
             accepted.append(j)

@@ -71,12 +71,11 @@ def parse_surv(text: str) -> SurvNames:
     found = _SURV.match(text)
     if not found:
         raise DesignError(
-            f"The left side of the formula must be Surv(time, event) with the names of two columns; got '{text.strip()}'. "
-            "Write names with spaces in backticks, and make a 0/1 column of a condition such as status == 2 first."
+            "The left side of the formula must be Surv(time, event) with the names of two columns; "
+            f"got '{text.strip()}'. Write names with spaces in backticks, and make a 0/1 column of a condition such as status == 2 first."
         )
-    first, second, third = (name.strip("`") if name else None for name in found.groups())
-    assert first is not None and second is not None
-    return SurvNames(first, second) if third is None else SurvNames(second, third, first)
+    first, second, third = (name.strip("`") for name in found.groups(default=""))
+    return SurvNames(second, third, first) if third else SurvNames(first, second)
 
 
 def check_time(values: Any, *, name: str) -> npt.NDArray[np.float64]:
@@ -108,7 +107,9 @@ def check_event(values: Any, *, name: str) -> npt.NDArray[np.bool_]:
     series = pd.Series(np.asarray(values)) if not isinstance(values, pd.Series) else values
     if not pd.api.types.is_numeric_dtype(series.dtype) and series.dtype != bool:
         numbers = pd.to_numeric(series, errors="coerce")
-        _refuse((numbers.isna() & ~series.isna()).to_numpy(), name, "is text", "recode it to 1 (event) and 0 (censored)")
+        _refuse(
+            (numbers.isna() & ~series.isna()).to_numpy(), name, "is text", "recode it to 1 (event) and 0 (censored)"
+        )
         series = numbers
     event = series.to_numpy(dtype=np.float64, na_value=np.nan)
     _refuse(np.isnan(event), name, "is missing", "drop or impute them")
@@ -119,12 +120,10 @@ def check_event(values: Any, *, name: str) -> npt.NDArray[np.bool_]:
             f"`{name}` must hold 1 (event) and 0 (censored), or True and False; {int(odd.sum())} rows hold {found}. "
             "Recode it: competing causes are counted as censored in a cause-specific model."
         )
-    return event == 1.0
+    return np.asarray(event == 1.0)
 
 
-def check_survival(
-    time: Any, event: Any, *, names: SurvNames | None = None, need_events: bool = True
-) -> SurvResponse:
+def check_survival(time: Any, event: Any, *, names: SurvNames | None = None, need_events: bool = True) -> SurvResponse:
     """Check times and events together.
 
     Parameters
@@ -146,7 +145,8 @@ def check_survival(
     events = check_event(event, name=names.event)
     if times.shape != events.shape or times.ndim != 1:
         raise DesignError(
-            f"`{names.time}` and `{names.event}` must be two columns of one length; got {times.shape} and {events.shape}."
+            f"`{names.time}` and `{names.event}` must be two columns of one length; "
+            f"got {times.shape} and {events.shape}."
         )
     if times.size == 0:
         raise DesignError(f"`{names.time}` has no rows. See the flow table for where people were excluded.")

@@ -76,9 +76,7 @@ def split_formula(formula: str) -> tuple[str, str]:
     """
     sides = formula.split("~")
     if len(sides) != 2 or not all(side.strip() for side in sides):
-        raise DesignError(
-            f"`formula` must look like 'Surv(time, event) ~ age + sex'; got {formula!r}."
-        )
+        raise DesignError(f"`formula` must look like 'Surv(time, event) ~ age + sex'; got {formula!r}.")
     return sides[0].strip(), sides[1].strip()
 
 

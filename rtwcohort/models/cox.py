@@ -172,7 +172,8 @@ def fit_cox(
         "Surv(time, event) ~ age + sex", or a list of terms for that left side. An event at time 0 is one on the index
         date and counts like any other; everybody is in its risk set.
     ties
-        "efron" (default, as in R) or "breslow" (as in Stata, SAS and SPSS). Times that differ by rounding only are ties.
+        "efron" (default, as in R) or "breslow" (as in Stata, SAS and SPSS). Times that differ by rounding only are
+        ties.
     missing
         "raise", or "drop" rows with a missing value and count them.
     reference
@@ -295,8 +296,8 @@ def _warn_monotone(result: NewtonResult, names: tuple[str, ...]) -> None:
     listed = ", ".join(f"'{name}'" for name, moving in zip(names, result.monotone, strict=True) if moving)
     warnings.warn(
         f"The likelihood keeps rising as the coefficient of {listed} goes to infinity: some group has no events, or "
-        "every event is in one group. That estimate, its standard error and its Wald test mean nothing; merge categories "
-        "or leave the term out. The likelihood-ratio test still holds.",
+        "every event is in one group. That estimate, its standard error and its Wald test mean nothing; merge "
+        "categories or leave the term out. The likelihood-ratio test still holds.",
         MonotoneLikelihoodWarning,
         stacklevel=4,
     )

@@ -80,7 +80,10 @@ class Curves:
         return pd.concat(parts, ignore_index=True)
 
     def incidence_at(self, times: Sequence[float]) -> pd.DataFrame:
-        """Return the share with the event by each time, 1 - S: `group, time, incidence, std_error, conf_low, conf_high`."""
+        """Return the share with the event by each time, 1 - S, as `survival_at` does for S.
+
+        `group, time, incidence, std_error, conf_low, conf_high`.
+        """
         table = self.survival_at(times)
         return pd.DataFrame(
             {
@@ -96,8 +99,8 @@ class Curves:
     def quantiles(self, share: float = 0.5) -> pd.DataFrame:
         """Return the time by which a `share` has had the event (0.5: the median): `group, time, conf_low, conf_high`.
 
-        As R's `quantile.survfit`: where the curve is flat at exactly 1 - share, the middle of the flat part; the interval is where the
-        interval of the curve crosses; NaN where it does not.
+        As R's `quantile.survfit`: where the curve is flat at exactly 1 - share, the middle of the flat part; the
+        interval is where the interval of the curve crosses; NaN where it does not.
         """
         if not 0.0 < share < 1.0:
             raise ArgumentError(f"`share` must be between 0 and 1; got {share!r}.")
@@ -119,9 +122,9 @@ def kaplan_meier(time: Any, event: Any, *, group: Any = None, level: float = 0.9
     Parameters
     ----------
     time, event
-        Shape (n,): time to event or censoring, and 1 or True for an event. Death and other competing causes coded 0 count as
-        censoring: the curve is then the return that would be seen without them. For the share that returns among all, use
-        `cumulative_incidence`.
+        Shape (n,): time to event or censoring, and 1 or True for an event. Death and other competing causes coded 0
+        count as censoring: the curve is then the return that would be seen without them. For the share that returns
+        among all, use `cumulative_incidence`.
     group
         Shape (n,): labels, none missing; categories keep their order, other labels are sorted.
     level

@@ -80,9 +80,9 @@ def cumulative_incidence(
 
     Notes
     -----
-    F(t) = sum over s <= t of S(s-) d(s) / r(s), with S the survival from all causes. The standard error is the infinitesimal
-    jackknife (as R's `survfit` for several causes): the root of the sum of squared derivatives of F(t) with respect to each
-    person's weight.
+    F(t) = sum over s <= t of S(s-) d(s) / r(s), with S the survival from all causes. The standard error is the
+    infinitesimal jackknife (as R's `survfit` for several causes): the root of the sum of squared derivatives of F(t)
+    with respect to each person's weight.
 
     Raises
     ------
@@ -108,7 +108,9 @@ def _kinds(cause: Any, event: Any, censored: Any, n: int) -> npt.NDArray[np.intp
     if len(series) != n:
         raise DesignError(f"`cause` must have one value a row ({n}); got {len(series)}.")
     if series.isna().any():
-        raise DesignError(f"`cause` is missing in {int(series.isna().sum())} rows: name them, or code them as censored.")
+        raise DesignError(
+            f"`cause` is missing in {int(series.isna().sum())} rows: name them, or code them as censored."
+        )
     values = series.to_numpy()
     stops = [0, False, "censored"] if censored is None else np.atleast_1d(np.asarray(censored, dtype=object)).tolist()
     is_event = values == event
@@ -147,8 +149,8 @@ def aalen_johansen(censored: Floats, events: Floats, competing: Floats, at_risk:
 
     Notes
     -----
-    With h = (events + competing)/r, c = h / (r (1 - h)), and C its sum over earlier times, the derivative of F(t) with respect to
-    the weight of a person who leaves at u <= t is  own(u) + slope(u) (F(t) - F(u)),  with
+    With h = (events + competing)/r, c = h / (r (1 - h)), and C its sum over earlier times, the derivative of F(t) with
+    respect to the weight of a person who leaves at u <= t is  own(u) + slope(u) (F(t) - F(u)),  with
 
         slope(u) = C(u) + c(u) - [any cause at u] / (r(u) (1 - h(u)))
         own(u)   = sum over s <= u of S(s-) (d(s)/r(s)) (C(s) - 1/r(s))  +  [the cause at u] S(u-) / r(u)

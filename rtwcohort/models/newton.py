@@ -148,7 +148,7 @@ def _moving(step: Floats, previous_size: float) -> npt.NDArray[np.bool_]:
     size = np.abs(step)
     if not size.max() > _STILL_MOVING * previous_size or size.max() < _WORTH_NAMING:
         return np.zeros(step.shape, dtype=np.bool_)
-    return size > _WORTH_NAMING * size.max()
+    return np.asarray(size > _WORTH_NAMING * size.max())
 
 
 def _factorise(information: Floats, control: Control) -> tuple[Floats, Floats]:
