@@ -191,7 +191,9 @@ def threshold_note(threshold: int) -> str:
 def _checked(counts: npt.ArrayLike, dimensions: int) -> Counts:
     array = np.asarray(counts)
     if array.ndim != dimensions or array.size == 0:
-        raise ArgumentError(f"`counts` must have {dimensions} dimension(s) and at least one cell; got shape {array.shape}.")
+        raise ArgumentError(
+            f"`counts` must have {dimensions} dimension(s) and at least one cell; got shape {array.shape}."
+        )
     whole = np.asarray(array, dtype=np.float64)
     if not np.all(np.isfinite(whole)) or np.any(whole < 0) or np.any(whole != np.floor(whole)):
         raise ArgumentError("`counts` must be whole numbers of at least 0; got a negative, missing or broken number.")
@@ -310,9 +312,7 @@ def _unsettle(
     return _shift(counts, hidden, low, high, cell, threshold)
 
 
-def _shift(
-    counts: Counts, hidden: Hidden, low: Counts, high: Counts, cell: Cell, target: int
-) -> Hidden | None:
+def _shift(counts: Counts, hidden: Hidden, low: Counts, high: Counts, cell: Cell, target: int) -> Hidden | None:
     """Move `cell` to `target` with every total kept, hiding the cheapest cells that must move with it."""
     sign = 1 if target >= counts[cell] else -1
     moved, hidden = counts.copy(), hidden.copy()
@@ -330,9 +330,7 @@ def _shift(
     return hidden
 
 
-def _cheapest_path(
-    counts: Counts, hidden: Hidden, against: Counts, along: Counts, cell: Cell
-) -> list[Cell] | None:
+def _cheapest_path(counts: Counts, hidden: Hidden, against: Counts, along: Counts, cell: Cell) -> list[Cell] | None:
     """Find cells that alternate row, column, row ... from the row of `cell` to its column (Dijkstra).
 
     Cells at even places must have room in `against`, those at odd places in `along`; a cell that is

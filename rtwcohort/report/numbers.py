@@ -61,7 +61,7 @@ def format_percent(part: float, whole: float, *, decimals: int = 0) -> str:
     step = 10.0**-decimals
     percent = 100.0 * part / whole
     shown = float(f"{percent:.{decimals}f}")
-    if 0 < part and shown == 0.0:
+    if part > 0 and shown == 0.0:
         return f"<{step:.{decimals}f}{NARROW_SPACE}%"
     if part < whole and shown == 100.0:
         return f">{100 - step:.{decimals}f}{NARROW_SPACE}%"
