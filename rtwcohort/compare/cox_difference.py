@@ -13,6 +13,7 @@ import pandas as pd
 from rtwcohort.compare.did_design import DidRows, Missing, cell, cell_table, did_rows
 from rtwcohort.compare.two_by_two import Effect
 from rtwcohort.core.wald import tidy_table
+from rtwcohort.design.terms import quote_name
 from rtwcohort.errors import ArgumentError
 
 _TERMS: Final = ("did_group", "did_period", "did_contrast")
@@ -120,8 +121,8 @@ def cox_difference_in_differences(
 
     data = rows.frame.drop(columns=[group, period]).reset_index(drop=True)
     data = data.assign(did_group=rows.in_group, did_period=rows.in_period, did_contrast=rows.in_group * rows.in_period)
-    right = " + ".join([*_TERMS, *(_quoted(name) for name in covariates)])
-    fit = fit_cox(data, f"Surv({_quoted(time)}, {_quoted(event)}) ~ {right}", ties=ties)
+    right = " + ".join([*_TERMS, *(quote_name(name) for name in covariates)])
+    fit = fit_cox(data, f"Surv({quote_name(time)}, {quote_name(event)}) ~ {right}", ties=ties)
     names = dict(zip(_TERMS, (rows.group.term, rows.period.term, rows.contrast_term), strict=True))
     fitted = fit.tidy()
     terms = [names.get(term, term) for term in fitted["term"]]
@@ -157,10 +158,6 @@ def _events_by_cell(rows: DidRows, event: str) -> dict[tuple[float, float], floa
     return {corner: float(n) for corner, n in by_cell.items()}
 
 
-def _quoted(name: str) -> str:
-    return name if name.isidentifier() else f"`{name}`"
-
-
 def _effect(table: pd.DataFrame, term: str, ties: str) -> Effect:
     row = table.loc[table["term"] == term].iloc[0]
     return Effect(
@@ -171,4 +168,5 @@ def _effect(table: pd.DataFrame, term: str, ties: str) -> Effect:
         statistic=float(row["statistic"]),
         p_value=float(row["p_value"]),
         method=f"Cox regression, {ties.capitalize()} ties, Wald interval",
+        reason="" if math.isfinite(float(row["std_error"])) else "the likelihood is monotone: no finite estimate",
     )

@@ -12,6 +12,7 @@ import pandas as pd
 
 from rtwcohort.core.checks import check_choice, check_columns
 from rtwcohort.core.frames import to_pandas
+from rtwcohort.design.terms import level_text
 from rtwcohort.errors import ArgumentError
 
 Missing = Literal["raise", "drop"]
@@ -28,8 +29,8 @@ class TwoLevels:
 
     @property
     def term(self) -> str:
-        """Name of the coefficient: column[level]."""
-        return f"{self.column}[{self.other}]"
+        """Name of the coefficient, as designs name theirs: "arm: high earner"."""
+        return f"{self.column}: {level_text(self.other)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class DidRows:
     @property
     def contrast_term(self) -> str:
         """Name of the interaction, the difference-in-differences."""
-        return f"{self.group.term}:{self.period.term}"
+        return f"{self.group.term} x {self.period.term}"
 
 
 def did_rows(
@@ -190,8 +191,7 @@ def _check_cells(
 
 
 def _covariate(values: pd.Series[Any], name: str) -> tuple[list[npt.NDArray[np.float64]], list[str]]:
-    numeric = pd.api.types.is_numeric_dtype(values.dtype) or pd.api.types.is_bool_dtype(values.dtype)
-    if numeric:
+    if pd.api.types.is_numeric_dtype(values.dtype) or pd.api.types.is_bool_dtype(values.dtype):
         numbers = values.to_numpy(dtype=np.float64)
         if not np.isfinite(numbers).all():
             raise ArgumentError(
@@ -200,4 +200,4 @@ def _covariate(values: pd.Series[Any], name: str) -> tuple[list[npt.NDArray[np.f
         return [numbers], [name]
     levels = values.astype("category").cat.remove_unused_categories().cat.categories
     indicators = [(values == level).to_numpy(dtype=np.float64) for level in levels[1:]]
-    return indicators, [f"{name}[{level}]" for level in levels[1:]]
+    return indicators, [f"{name}: {level_text(level)}" for level in levels[1:]]

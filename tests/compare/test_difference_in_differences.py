@@ -39,8 +39,8 @@ def test_worked_by_hand():
     assert result.cells["n"].tolist() == [2, 2, 2, 2]
     assert result.cells["group"].tolist() == ["low", "low", "high", "high"]
     assert result.cells["sd"].tolist() == pytest.approx([math.sqrt(0.5)] * 4)
-    assert result.term == "g[high]:t[after]"
-    assert result.tidy()["term"].tolist() == ["intercept", "g[high]", "t[after]", "g[high]:t[after]"]
+    assert result.term == "g: high x t: after"
+    assert result.tidy()["term"].tolist() == ["intercept", "g: high", "t: after", "g: high x t: after"]
     assert "classical" in result.effect.method
 
 
@@ -83,7 +83,7 @@ def test_covariates_and_robust_by_normal_equations():
     assert plain.effect.std_error == pytest.approx(classical)
     assert robust.effect.std_error == pytest.approx(hc1)
     assert robust.effect.conf_high == pytest.approx(beta[3] + stats.t.ppf(0.975, n - 7) * hc1)
-    assert plain.tidy()["term"].tolist()[4:] == ["x", "site[b]", "site[c]"]
+    assert plain.tidy()["term"].tolist()[4:] == ["x", "site: b", "site: c"]
     assert "HC1" in robust.effect.method
     assert plain.glance()["n"].item() == n
 
@@ -147,9 +147,9 @@ def test_empty_cell():
 
 def test_dependent_columns_are_named():
     double = pd.concat([HAND, HAND], ignore_index=True)
-    with pytest.raises(DesignError, match="Column 'w' is constant or a linear combination"):
+    with pytest.raises(DesignError, match="'w' is a linear combination"):
         fit(double.assign(w=2 * double["x"] - 1), covariates=["x", "w"])
-    with pytest.raises(DesignError, match="'w' is 0 in every"):
+    with pytest.raises(DesignError, match="'w' has one value"):
         fit(double.assign(w=0.0), covariates=["w"])
     with pytest.raises(DesignError, match="no degree of freedom"):
         fit(HAND.iloc[[0, 2, 4, 6]])
