@@ -26,8 +26,17 @@ _DCSQ_NOTE: Final = (
     "item whose wording already runs the other way (4 'enough time', 9 'the same thing over and over'). The "
     "sources at hand name no reversal; this follows from the wording of the items."
 )
-_HADS_SOURCE: Final = "Zigmond and Snaith 1983; cut-off Olsson et al. 2005 (PMC1343544); half rule PMC5075158"
+_HADS_SOURCE: Final = (
+    "Zigmond and Snaith 1983 (odd items anxiety, even items depression); cut-off in Norwegian general practice "
+    "Olsson et al. 2005 (PMC1343544); half rule for missing items PMC5075158"
+)
+_HADS_NOTE: Final = (
+    "Values are points, 0 to 3, as printed beside the answers on the form (3 = worst). The order in which the form "
+    "prints the answers changes from item to item: positions must be turned into points first."
+)
 _HADS_CUT_OFF: Final = (CutOff(label="possible case", operator=">=", value=8, source="PMC1343544"),)
+_WORK_STATUS_SOURCE: Final = "Occupational rehabilitation questionnaire (ARR), as used in the Hernes cohort"
+_WAI_SOURCE: Final = "Categories as cited from de Zwart et al. 2002; BMC Public Health 2013;13:305 for the first item"
 
 INSTRUMENTS: Final[dict[str, Instrument]] = {
     instrument.name: instrument
@@ -130,18 +139,156 @@ INSTRUMENTS: Final[dict[str, Instrument]] = {
             direction="high = satisfied",
             source="EVA ergonomics questionnaire, 0-10 numeric scale or 10 cm line, as used in the Hernes cohort",
         ),
+        Instrument(
+            name="HADS-A",
+            label="Anxiety symptoms (HADS)",
+            family="HADS",
+            items=("1", "3", "5", "7", "9", "11", "13"),
+            least=0,
+            most=3,
+            scoring="sum",
+            missing="prorate",
+            min_answered=4,
+            direction="high = more symptoms",
+            cut_offs=_HADS_CUT_OFF,
+            source=_HADS_SOURCE,
+            note=_HADS_NOTE,
+        ),
+        Instrument(
+            name="HADS-D",
+            label="Depression symptoms (HADS)",
+            family="HADS",
+            items=("2", "4", "6", "8", "10", "12", "14"),
+            least=0,
+            most=3,
+            scoring="sum",
+            missing="prorate",
+            min_answered=4,
+            direction="high = more symptoms",
+            cut_offs=_HADS_CUT_OFF,
+            source=_HADS_SOURCE,
+            note=_HADS_NOTE,
+        ),
+        Instrument(
+            name="HSCL-10",
+            label="Emotional distress (HSCL-10)",
+            family="HSCL-10",
+            items=_numbers(1, 10),
+            least=1,
+            most=4,
+            scoring="mean",
+            missing="prorate",
+            min_answered=7,
+            direction="high = more distress",
+            cut_offs=(CutOff(label="distressed", operator=">=", value=1.85, source="Strand et al. 2003"),),
+            source="Strand et al. 2003; at least 7 of 10 items answered",
+            note="Some users write > 1.85; a mean of 7 to 10 whole answers is never exactly 1.85, so it is the same.",
+        ),
+        Instrument(
+            name="HSCL-25",
+            label="Emotional distress (HSCL-25)",
+            family="HSCL-25",
+            items=_numbers(1, 25),
+            least=1,
+            most=4,
+            scoring="mean",
+            direction="high = more distress",
+            cut_offs=(
+                CutOff(label="distressed", operator=">", value=1.75, source="Sandanger et al. 1999; PubMed 12745773"),
+            ),
+            source="Hopkins Symptom Checklist, 25 items; cut-off as for the SCL-25",
+            note="No rule for missing items was found: all 25 are required unless another rule is asked for.",
+        ),
+        Instrument(
+            name="OMPSQ-SF",
+            label="Örebro Musculoskeletal Pain Screening Questionnaire, short form",
+            family="OMPSQ-SF",
+            items=_numbers(1, 10),
+            least=0,
+            most=10,
+            scoring="sum",
+            direction="high = higher risk of disability",
+            cut_offs=(
+                CutOff(label="high risk", operator=">=", value=50, source="Linton et al. 2011, PubMed 21192286"),
+            ),
+            source="Linton et al. 2011, Spine 36:1891-1895 (10 items, 0-100)",
+            not_computable=(
+                "some items are turned round before adding, and which ones was not found in a source that could be read"
+            ),
+        ),
+        Instrument(
+            name="WAI",
+            label="Work Ability Index",
+            family="WAI",
+            items=("total",),
+            least=7,
+            most=49,
+            whole=False,
+            scoring="single",
+            direction="high = better work ability",
+            cut_offs=(
+                CutOff(label="poor", operator="<=", value=27, source=_WAI_SOURCE),
+                CutOff(label="poor or moderate", operator="<=", value=36, source=_WAI_SOURCE),
+                CutOff(label="good or excellent", operator=">=", value=37, source=_WAI_SOURCE),
+                CutOff(label="excellent", operator=">=", value=44, source=_WAI_SOURCE),
+            ),
+            source=_WAI_SOURCE,
+            note="Takes the total as given: the points of its seven parts come from tables that are not declared here.",
+        ),
+        Instrument(
+            name="WAS",
+            label="Work Ability Score",
+            family="WAS",
+            items=("1",),
+            least=0,
+            most=10,
+            scoring="single",
+            direction="high = better work ability",
+            source="First item of the Work Ability Index; BMC Public Health 2013;13:305",
+            note="Limits of categories were not found.",
+        ),
+        Instrument(
+            name="WORK-STATUS-FIT",
+            label="Fully declared fit",
+            family="WORK-STATUS",
+            items=("declared_fit",),
+            least=0,
+            most=1,
+            scoring="single",
+            direction="1 = yes, 0 = no",
+            source=_WORK_STATUS_SOURCE,
+        ),
+        Instrument(
+            name="WORK-STATUS-SITUATION",
+            label="Situation of those not declared fit",
+            family="WORK-STATUS",
+            items=("situation",),
+            least=1,
+            most=5,
+            scoring="single",
+            direction="codes without an order; `answered_work_status` recodes them",
+            source=_WORK_STATUS_SOURCE,
+        ),
     )
 }
 """By name, in the order of declaration."""
 
 ALIASES: Final[dict[str, str]] = {
     "FABQ-WORK": "FABQ-W",
-    "FABQ_W": "FABQ-W",
     "FABQ-PHYSICAL-ACTIVITY": "FABQ-PA",
-    "FABQ_PA": "FABQ-PA",
     "BELIEF-IN-IMPROVEMENT": "BELIEF",
+    "SCL-10": "HSCL-10",
+    "SCL-25": "HSCL-25",
+    "WORK-ABILITY-INDEX": "WAI",
+    "WORK-ABILITY-SCORE": "WAS",
 }
-"""Other spellings, upper case, to the declared name."""
+"""Other spellings, upper case with hyphens, to the declared name."""
+
+
+def plain_instrument(name: object) -> str:
+    """Return a name in upper case with hyphens, other spellings replaced by the declared one."""
+    plain = str(name).strip().upper().replace("_", "-").replace(" ", "-")
+    return ALIASES.get(plain, plain)
 
 
 def get_instrument(name: str) -> Instrument:
@@ -152,8 +299,7 @@ def get_instrument(name: str) -> Instrument:
     ArgumentError
         When no instrument has the name; the nearest one is suggested.
     """
-    asked = str(name).strip().upper().replace("_", "-").replace(" ", "-")
-    found = INSTRUMENTS.get(ALIASES.get(asked, asked))
+    found = INSTRUMENTS.get(plain_instrument(name))
     if found is None:
         known = ", ".join(INSTRUMENTS)
         raise ArgumentError(f"`instrument` must be one of {known}; got {name!r}.{did_you_mean(str(name), INSTRUMENTS)}")

@@ -14,7 +14,7 @@ from rtwcohort.simulate.portable import Floats, Ints, bell, stream, uniform, who
 from rtwcohort.simulate.scenario import Scenario, Wave
 
 # Mean of an item on its own scale, its spread between people and within a person; and how the trait leans on the
-# common distress that makes the questionnaires go together.
+# common distress that makes the questionnaires go together. Instruments without a line get the middle of their scale.
 _SHAPE: Final = {
     "FABQ-PA": (2.8, 1.1, 1.5, 0.5),
     "FABQ-W": (3.1, 1.2, 1.5, 0.5),
@@ -101,7 +101,8 @@ def _item_rows(
 def _items(scenario: Scenario, instrument: Instrument, later: str | None, seed: int) -> Ints:
     """Draw whole answers within range: mean + between-person trait + within-person noise, rounded and clipped."""
     n = scenario.n
-    mean, between, within, lean = _SHAPE[instrument.name]
+    middle, width = (instrument.least + instrument.most) / 2.0, instrument.most - instrument.least
+    mean, between, within, lean = _SHAPE.get(instrument.name, (middle, width / 5.0, width / 4.0, 0.3))
     distress = bell(stream(seed, "distress"), n)
     own = bell(stream(seed, f"trait_{instrument.name}"), n)
     trait = lean * distress + _rest(lean) * own
