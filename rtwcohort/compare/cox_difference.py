@@ -65,8 +65,8 @@ def cox_difference_in_differences(
     event: str,
     group: str,
     period: str,
-    reference_group: Any = None,
-    reference_period: Any = None,
+    exposed: Any = None,
+    after: Any = None,
     covariates: Sequence[str] = (),
     ties: Literal["efron", "breslow"] = "efron",
     missing: Missing = "raise",
@@ -80,7 +80,7 @@ def cox_difference_in_differences(
         One row a person; it is not changed.
     time, event
         Columns: days of follow-up, and whether the person returned (bool or 0/1).
-    group, period, reference_group, reference_period, covariates, missing
+    group, period, exposed, after, covariates, missing
         As in `difference_in_differences`.
     ties
         How tied times are handled; register time is heavily tied, so the two differ.
@@ -112,8 +112,8 @@ def cox_difference_in_differences(
         group=group,
         period=period,
         covariates=covariates,
-        reference_group=reference_group,
-        reference_period=reference_period,
+        exposed=exposed,
+        after=after,
         missing=missing,
     )
     events = _events_by_cell(rows, event)

@@ -72,8 +72,8 @@ def did_rows(
     group: str,
     period: str,
     covariates: Sequence[str],
-    reference_group: Any,
-    reference_period: Any,
+    exposed: Any,
+    after: Any,
     missing: Missing,
 ) -> DidRows:
     """Check the columns, leave out or refuse incomplete rows, and find the four cells.
@@ -86,17 +86,18 @@ def did_rows(
         Columns besides group, period and covariates (outcome; or time and event).
     group, period, covariates
         Column names.
-    reference_group, reference_period
-        The level that is compared against; may be None for a Categorical (its first category) and for numbers or
-        booleans (the smaller), not for text, whose order means nothing ("after" sorts before "before").
+    exposed, after
+        The levels of group and period that are compared with the other one. May be None for numbers and booleans (the
+        larger) and ordered Categoricals (the last), not for text, whose order means nothing: "after" sorts before
+        "before".
     missing
         "raise" or "drop".
 
     Raises
     ------
     ArgumentError
-        For an unknown column, a missing value under "raise", a column without exactly two levels, an unknown or
-        absent reference, an empty cell.
+        For an unknown column, a missing value under "raise", a column without exactly two levels, an unknown level
+        or none where one must be given, an empty cell.
     """
     check_choice(missing, ("raise", "drop"), argument="missing")
     if isinstance(covariates, str):
@@ -115,8 +116,8 @@ def did_rows(
             f"`frame` has missing values ({listed}). Say missing='drop' to leave those rows out and count them."
         )
     kept = data.loc[complete]
-    groups = _two_levels(kept[group], reference_group, "reference_group")
-    periods = _two_levels(kept[period], reference_period, "reference_period")
+    groups = _two_levels(kept[group], exposed, "exposed")
+    periods = _two_levels(kept[period], after, "after")
     in_group = (kept[group] == groups.other).to_numpy(dtype=np.float64)
     in_period = (kept[period] == periods.other).to_numpy(dtype=np.float64)
     _check_cells(in_group, in_period, groups, periods)
@@ -154,28 +155,31 @@ def cell(rows: DidRows, in_group: float, in_period: float) -> npt.NDArray[np.boo
     return np.asarray((rows.in_group == in_group) & (rows.in_period == in_period))
 
 
-def _two_levels(values: pd.Series[Any], reference: Any, argument: str) -> TwoLevels:
+def _two_levels(values: pd.Series[Any], other: Any, argument: str) -> TwoLevels:
     column = str(values.name)
-    present = values.unique()
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        levels = [level for level in values.cat.categories if level in set(present)]
-        ordered = True
-    else:
-        levels = sorted(present, key=lambda value: (str(type(value)), value))
-        ordered = pd.api.types.is_numeric_dtype(values.dtype) or pd.api.types.is_bool_dtype(values.dtype)
+    levels, in_order = _levels(values)
     if len(levels) != 2:
         listed = ", ".join(repr(str(level)) for level in levels[:5]) or "none"
         raise ArgumentError(f"Column '{column}' must have exactly two levels; got {len(levels)} ({listed}).")
-    if reference is None and not ordered:
+    if other is None and not in_order:
         raise ArgumentError(
-            f"`{argument}` must say which level of '{column}' is the reference, because it is text: "
-            f"'{levels[0]}' or '{levels[1]}'. A pandas Categorical needs none: its first category is taken."
+            f"`{argument}` must say which level of '{column}' is compared with the other, because their order means "
+            f"nothing: '{levels[0]}' or '{levels[1]}'."
         )
-    first = levels[0] if reference is None else reference
-    if first not in levels:
+    last = levels[1] if other is None else other
+    if last not in levels:
         listed = f"'{levels[0]}' and '{levels[1]}'"
-        raise ArgumentError(f"`{argument}` must be a level of '{column}', which has {listed}; got {reference!r}.")
-    return TwoLevels(column, first, levels[1] if first == levels[0] else levels[0])
+        raise ArgumentError(f"`{argument}` must be a level of '{column}', which has {listed}; got {other!r}.")
+    return TwoLevels(column, levels[0] if last == levels[1] else levels[1], last)
+
+
+def _levels(values: pd.Series[Any]) -> tuple[list[Any], bool]:
+    """Return the levels that occur, and whether their order can be relied upon."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        present = set(values.unique())
+        return [level for level in values.cat.categories if level in present], bool(values.cat.ordered)
+    levels = sorted(values.unique(), key=lambda value: (str(type(value)), value))
+    return levels, pd.api.types.is_numeric_dtype(values.dtype) or pd.api.types.is_bool_dtype(values.dtype)
 
 
 def _check_cells(

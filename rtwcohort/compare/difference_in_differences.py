@@ -83,8 +83,8 @@ def difference_in_differences(
     outcome: str,
     group: str,
     period: str,
-    reference_group: Any = None,
-    reference_period: Any = None,
+    exposed: Any = None,
+    after: Any = None,
     log: bool = False,
     covariates: Sequence[str] = (),
     robust: Robust | None = None,
@@ -99,9 +99,9 @@ def difference_in_differences(
         One row an observation; it is not changed.
     outcome, group, period
         Columns: a number, and two columns of two levels each.
-    reference_group, reference_period
-        The levels that are compared against. Needed for text; a Categorical gives its first category, numbers and
-        booleans the smaller one.
+    exposed, after
+        The level of `group` that the change concerned and the level of `period` that came after it. Needed for text
+        and unordered Categoricals; numbers and booleans give the larger, ordered Categoricals the last.
     log
         Analyse the natural log of the outcome, which must be positive.
     covariates
@@ -152,8 +152,8 @@ def difference_in_differences(
         group=group,
         period=period,
         covariates=covariates,
-        reference_group=reference_group,
-        reference_period=reference_period,
+        exposed=exposed,
+        after=after,
         missing=missing,
     )
     y = _outcome(rows.frame[outcome], log=log)

@@ -32,8 +32,8 @@ def fit(frame, **options):
         "event": "event",
         "group": "arm",
         "period": "when",
-        "reference_group": "low",
-        "reference_period": "before",
+        "exposed": "high",
+        "after": "after",
     }
     return cox_difference_in_differences(frame, **(arguments | options))
 

@@ -22,7 +22,7 @@ HAND = pd.DataFrame(
 
 
 def fit(frame=HAND, **options):
-    arguments = {"outcome": "y", "group": "g", "period": "t", "reference_group": "low", "reference_period": "before"}
+    arguments = {"outcome": "y", "group": "g", "period": "t", "exposed": "high", "after": "after"}
     return difference_in_differences(frame, **(arguments | options))
 
 
@@ -45,13 +45,14 @@ def test_worked_by_hand():
 
 
 def test_references_set_the_sign():
-    turned = fit(reference_period="after")
+    turned = fit(after="before")
     assert turned.effect.estimate == pytest.approx(-3.0)
-    assert fit(reference_group="high", reference_period="after").effect.estimate == pytest.approx(3.0)
+    assert fit(exposed="low", after="before").effect.estimate == pytest.approx(3.0)
     ordered = HAND.assign(
-        g=pd.Categorical(HAND["g"], ["low", "high"]), t=pd.Categorical(HAND["t"], ["before", "after"])
+        g=pd.Categorical(HAND["g"], ["low", "high"], ordered=True),
+        t=pd.Categorical(HAND["t"], ["before", "after"], ordered=True),
     )
-    assert fit(ordered, reference_group=None, reference_period=None).effect.estimate == pytest.approx(3.0)
+    assert fit(ordered, exposed=None, after=None).effect.estimate == pytest.approx(3.0)
 
 
 def test_covariates_and_robust_by_normal_equations():
@@ -122,10 +123,11 @@ def test_polars_frame():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"reference_period": None}, "`reference_period` must say which level of 't' is the reference"),
-        ({"reference_group": "lo"}, "`reference_group` must be a level of 'g'"),
+        ({"after": None}, "`after` must say which level of 't' is compared with the other"),
+        ({"exposed": "hi"}, "`exposed` must be a level of 'g'"),
+        ({"frame": HAND.astype({"t": "category"}), "after": None}, "`after` must say which level"),
         ({"outcome": "z"}, "`frame` has no column 'z'"),
-        ({"group": "site", "reference_group": "a"}, "exactly two levels; got 3"),
+        ({"group": "site", "exposed": "a"}, "exactly two levels; got 3"),
         ({"outcome": "site"}, "must be numbers; got text"),
         ({"outcome": "x", "log": True}, "1 rows are not"),
         ({"covariates": "x"}, "must be a list of column names"),
