@@ -16,10 +16,10 @@ class RtwOutcome:
     Attributes
     ----------
     frame
-        One row a person: `person_id`, `index_date`, `time` (whole days from the index date, 0 on it), `event` (bool: returned),
-        `cause` ("return", "death", "emigration", "retirement", "end_of_data", "horizon", or the name of the
-        competing benefit, such as "disability_pension"), `event_date` (index date + time), `started_on` and
-        `confirmed_on` (first and last day of the qualifying period; NaT without a return).
+        One row a person: `person_id`, `index_date`, `time` (whole days from the index date, 0 on it), `event`
+        (bool: returned), `cause` ("return", "death", "emigration", "retirement", "end_of_data", "horizon", or
+        the name of the competing benefit, such as "disability_pension"), `event_date` (index date + time),
+        `started_on` and `confirmed_on` (first and last day of the qualifying period; NaT without a return).
     rule, horizon
         As asked.
     n_day_zero

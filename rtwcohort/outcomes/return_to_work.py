@@ -172,6 +172,12 @@ def censor(
     return np.where(past, horizon, time), np.where(past, rtw_kernel.HORIZON, cause).astype(np.int8)
 
 
+def cause_words(codes: npt.NDArray[np.int8]) -> npt.NDArray[np.object_]:
+    """Return the words for an array of cause codes."""
+    words = np.array([CAUSES.get(code, "") for code in range(max(CAUSES) + 1)], dtype=object)
+    return np.asarray(words[codes])
+
+
 def _check_points(found: FollowUp, rule: RtwRule, horizon: int) -> None:
     for count in rule.at:
         when = add_months_each(found.index, count) if rule.unit == "months" else None
@@ -203,7 +209,7 @@ def _outcome(found: FollowUp, periods: Periods, rule: RtwRule, horizon: int, day
     dated = periods.first_day if rule.event_date == "start" else periods.last_day
     time, code = censor(found.stop, found.cause, found.index, horizon)
     time = np.where(event, dated.astype(np.int64) - found.index, time)
-    cause = np.array([CAUSES.get(key, "") for key in range(max(CAUSES) + 1)], dtype=object)[code]
+    cause = cause_words(code)
     cause[event] = "return"
     at_zero = event & (periods.first_day == found.index)
     frame = pd.DataFrame(

@@ -237,7 +237,8 @@ def _check_length(rule: RtwRule) -> None:
     if rule.unit not in allowed:
         listed = " or ".join(repr(item) for item in allowed)
         raise ArgumentError(
-            f"`unit` must be {listed} when `hold` is {rule.hold!r} and `calendar` is {rule.calendar!r}; got {rule.unit!r}."
+            f"`unit` must be {listed} when `hold` is {rule.hold!r} and `calendar` is {rule.calendar!r}; "
+            f"got {rule.unit!r}."
         )
     if (rule.hold == "point") != bool(rule.at):
         raise ArgumentError(
