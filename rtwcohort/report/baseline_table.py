@@ -221,12 +221,11 @@ def _numeric(values: pd.Series[Any], variable: Variable, groups: _Groups, summar
     everybody = np.ones((len(series), 1), dtype=bool)
     columns = np.hstack([everybody, groups.member])
     observed = (columns & known[:, None]).sum(axis=0)
-    hidden = (
-        np.concatenate([[0 < observed[0] < groups.threshold], withhold_groups(observed[1:], groups.threshold)])
-        if (groups.names)
-        else np.array([0 < observed[0] < groups.threshold])
-    )
-    samples = [series.to_numpy()[columns[:, at] & known] for at in range(columns.shape[1])]
+    hidden = np.array([0 < observed[0] < groups.threshold])
+    if groups.names:
+        hidden = np.concatenate([hidden, withhold_groups(observed[1:], groups.threshold)])
+    numbers = np.asarray(series, dtype=np.float64)
+    samples: list[npt.NDArray[np.float64]] = [numbers[columns[:, at] & known] for at in range(columns.shape[1])]
     block = _Block()
     decimals = _decimals(samples[0])
     for at, statistic in enumerate(("mean", "median") if summary == "both" else (summary,)):
@@ -348,7 +347,7 @@ def _summary_raw(
             block.raw.append((variable.name, "", name, figure, _number(round(value, decimals), not out), bool(out)))
         if out:
             block.audit.append(
-                (_KEY, f"{variable.label}: {statistic}", name, "too few people, or would reveal too few")
+                (_KEY, f"{variable.label}: {statistic}", name, "few people, or would reveal few")
             )
 
 

@@ -119,7 +119,8 @@ def withhold_line(counts: npt.ArrayLike, threshold: int = SMALL_CELLS) -> Codes:
         return np.full(len(line), UNSIZED, dtype=np.int8)
     # A free second row lets each count move against the others while the total stays.
     stacked = np.vstack([line, np.zeros_like(line)])
-    return _protect(stacked, limit, free_row=1)[0]
+    line_codes: Codes = _protect(stacked, limit, free_row=1)[0]
+    return line_codes
 
 
 def withhold_table(counts: npt.ArrayLike, threshold: int = SMALL_CELLS) -> Suppression:
@@ -192,7 +193,7 @@ def _checked(counts: npt.ArrayLike, dimensions: int) -> Counts:
     array = np.asarray(counts)
     if array.ndim != dimensions or array.size == 0:
         raise ArgumentError(
-            f"`counts` must have {dimensions} dimension(s) and at least one cell; got shape {array.shape}."
+            f"`counts` must be {dimensions}-dimensional and not empty; got shape {array.shape}."
         )
     whole = np.asarray(array, dtype=np.float64)
     if not np.all(np.isfinite(whole)) or np.any(whole < 0) or np.any(whole != np.floor(whole)):

@@ -41,7 +41,7 @@ def coarsen_curve(curve: pd.DataFrame, *, at: Sequence[float] = (), threshold: i
     """Pool the steps of one Kaplan-Meier curve until each holds at least `threshold` events.
 
     Every estimate that remains is the Kaplan-Meier estimate at its own time, not a smoothed one. The times asked for
-    come first: the curve has a step there unless fewer than `threshold` events (but not none) lie between it and the time before.
+    come first: the curve has a step there unless 1 to `threshold - 1` events lie between it and the time before.
     The curve stops where fewer than `threshold` people are at risk, and earlier where the events left out after
     that would be so few.
 
@@ -100,8 +100,8 @@ def at_risk_note(threshold: int) -> str:
     if threshold <= 1:
         return ""
     return (
-        f"Numbers at risk are rounded down to a multiple of {threshold}. Each step of a curve holds at least {threshold} "
-        f"returns, and a curve ends where fewer than {threshold} people are at risk."
+        f"Numbers at risk are rounded down to a multiple of {threshold}. Each step of a curve holds at least "
+        f"{threshold} returns, and a curve ends where fewer than {threshold} people are at risk."
     )
 
 

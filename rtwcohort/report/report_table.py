@@ -34,8 +34,8 @@ class ReportTable:
     display
         Strings only; the first column labels the rows, column names are the headings.
     raw
-        The same results as plain numbers, rounded as they may be published; withheld ones are missing and named in the column
-        `withheld`.
+        The same results as plain numbers, rounded as they may be published; withheld ones are missing and
+        named in the column `withheld`.
     notes
         Sentences printed below.
     align
@@ -83,7 +83,7 @@ class ReportTable:
         )
 
     def to_csv(self) -> str:
-        """Return the numbers as CSV: comma, full stop, UTF-8, "\\n"; withheld numbers are empty."""
+        """Return the numbers as CSV: comma, full stop, line feeds; withheld numbers are empty."""
         return self.raw.to_csv(index=False, lineterminator="\n")
 
 
@@ -91,7 +91,7 @@ def check_key(key: str) -> None:
     """Raise `ArgumentError` unless a key can be an anchor and the stem of a file name."""
     if not _KEY.fullmatch(key):
         raise ArgumentError(
-            f"`key` must be lower-case letters, digits and hyphens, starting with a letter; got {key!r}."
+            f"`key` must be lower-case letters, digits and hyphens, a letter first; got {key!r}."
         )
 
 
