@@ -25,6 +25,9 @@ MISSING_MARKS: Final = frozenset(
     {"", ".", "na", "n/a", "#n/a", "nan", "null", "none", "<na>", "nat", "(null)", "#null!"}
 )
 
+_NOT_YET: Final = np.datetime64("2900-01-01", "s")
+"""Registers write 9999-12-31, 9999-12-30 or 2999-12-31 for an end that is not known yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
@@ -92,7 +95,7 @@ def parse_date(column: pd.Series[Any], *, open_end: bool, where: str) -> Parsed:
     Parameters
     ----------
     open_end
-        The year 9999 means that it has not happened: missing.
+        A year from 2900 on, such as 9999, means that it has not happened: missing.
     where
         Names the column and its file in the error for dates with the month first.
 
@@ -111,9 +114,9 @@ def parse_date(column: pd.Series[Any], *, open_end: bool, where: str) -> Parsed:
 
 
 def _happened(dates: npt.NDArray[np.datetime64], open_end: bool) -> pd.Series[Any]:
-    """Return a date series in which the year 9999 is missing where that is what it means."""
+    """Return a date series without the marks of what has not happened, where the column has such marks."""
     if open_end:
-        dates = np.where(dates >= np.datetime64("9999-01-01", "s"), np.datetime64("NaT", "s"), dates)
+        dates = np.where(dates >= _NOT_YET, np.datetime64("NaT", "s"), dates)
     return pd.Series(dates.astype(DATE_DTYPE))
 
 

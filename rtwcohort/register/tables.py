@@ -63,7 +63,7 @@ def _column(
     """Declare a column.
 
     `aliases`: names in files, separated by spaces. `required`: a file must have it. `missing`: the
-    fault that a missing value is, empty when it may be missing. `open_end`: a date in the year 9999
+    fault that a missing value is, empty when it may be missing. `open_end`: a date such as 9999-12-31
     means that it has not happened. `values`: each value of a choice and what files write for it.
     """
     return pa.Column(
