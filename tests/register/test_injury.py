@@ -7,6 +7,8 @@ the days found.
 """
 
 import hashlib
+import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -271,3 +273,21 @@ def test_bad_input(injury, change, message):
 def test_unknown_ceiling(injury):
     with pytest.raises(ArgumentError, match="`ceiling` must be one of 'ended', 'open'"):
         register_from_injury(injury, ceiling="closed")
+
+
+def test_the_how_to_runs_and_prints_what_it_says(tmp_path, monkeypatch, capsys):
+    from rtwcohort.study.read import read_study
+
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "injury.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for block in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL):
+        exec(block, names)
+    printed = capsys.readouterr().out.splitlines()
+    assert len(printed) == 2
+    for line in printed:
+        assert f"`{line}`" in page
+    (study,) = re.findall(r"```toml\n(.*?)```", page, flags=re.DOTALL)
+    path = tmp_path / "injury" / "study.toml"
+    path.write_text(study, encoding="utf-8")
+    read_study(path)
