@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
@@ -226,30 +226,35 @@ class Diary:
         date, _, cause = min(stops)
         return date, cause
 
-    def periods(self, horizon: int):
+    def periods(self, horizon: int) -> Iterator[tuple[dt.date, dt.date]]:
         """Yield every period that qualifies, by start, whatever happens around it."""
-        rule, index = self.rule, self.person.index
-        last = index + dt.timedelta(days=horizon)
-        if rule.hold == "point":
-            for count in rule.at:
-                day = plus(index, count, rule.unit)
-                if day <= min(last, DATA_END) and self.back[self.number(day)]:
-                    yield day, day
-            return
-        if rule.hold == "increase" or rule.calendar == "windows":
-            step = 1 if rule.hold == "increase" else rule.length
-            run = rule.length if rule.hold == "increase" else 1
-            number = 0
-            while (first := plus(index, number * step, rule.unit)) <= last:
-                edges = [plus(index, (number + k) * step, rule.unit) for k in range(run + 1)]
-                if edges[-1] - dt.timedelta(days=1) <= DATA_END and all(
-                    self.mean_beats(a, b) for a, b in pairwise(edges)
-                ):
-                    yield first, edges[-1] - dt.timedelta(days=1)
-                number += 1
-            return
-        for offset in range(horizon + 1):
-            first = index + dt.timedelta(days=offset)
+        last = self.person.index + dt.timedelta(days=horizon)
+        if self.rule.hold == "point":
+            return self.points(last)
+        if self.rule.hold == "increase" or self.rule.calendar == "windows":
+            return self.counted_from_index(last)
+        return self.any_start(last)
+
+    def points(self, last: dt.date) -> Iterator[tuple[dt.date, dt.date]]:
+        for count in self.rule.at:
+            day = plus(self.person.index, count, self.rule.unit)
+            if day <= min(last, DATA_END) and self.back[self.number(day)]:
+                yield day, day
+
+    def counted_from_index(self, last: dt.date) -> Iterator[tuple[dt.date, dt.date]]:
+        rule, index, number = self.rule, self.person.index, 0
+        step = 1 if rule.hold == "increase" else rule.length
+        run = rule.length if rule.hold == "increase" else 1
+        while (first := plus(index, number * step, rule.unit)) <= last:
+            edges = [plus(index, (number + k) * step, rule.unit) for k in range(run + 1)]
+            ends = edges[-1] - dt.timedelta(days=1)
+            if ends <= DATA_END and all(self.mean_beats(a, b) for a, b in pairwise(edges)):
+                yield first, ends
+            number += 1
+
+    def any_start(self, last: dt.date) -> Iterator[tuple[dt.date, dt.date]]:
+        rule, first = self.rule, self.person.index - dt.timedelta(days=1)
+        while (first := first + dt.timedelta(days=1)) <= last:
             after = plus(first, rule.length, rule.unit)
             if after - dt.timedelta(days=1) > DATA_END:
                 return
@@ -388,7 +393,7 @@ def test_kernel_is_the_naive_rule(name: str, population: tuple[list[Person], boo
 
 def test_random_people_meet_every_cause(population: tuple[list[Person], bool], timelines: TimelineOf) -> None:
     people, _ = population
-    rule = EXTRA["graded"]
+    rule = EXTRA["three_months"]
     timeline = timelines(rule.benefits)
     causes = set()
     for horizon in (30, 400):
