@@ -13,8 +13,8 @@ from rtwcohort.core.checks import check_columns
 from rtwcohort.core.days import MISSING_DAY, Days, from_days, iso, to_days
 from rtwcohort.core.frames import to_pandas
 from rtwcohort.errors import ArgumentError, RegisterError
+from rtwcohort.outcomes.person_lookup import locate_people
 from rtwcohort.outcomes.timeline import Timeline, build_timeline
-from rtwcohort.outcomes.timeline_input import locate_people
 from rtwcohort.register.register import Register
 
 
@@ -86,7 +86,7 @@ def index_days(source: Register | Timeline, index: Any = None) -> IndexDays:
         "come again for a person seen above",
         "Keep one index date a person.",
     )
-    position = locate_people(known, ids.to_numpy())
+    position = locate_people(known, ids.to_numpy()).astype(np.int64)
     kind = f" Ids are {ids.dtype} here and {known.dtype} there." if ids.dtype != known.dtype else ""
     _refuse(
         position < 0,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,8 +14,11 @@ import pandas as pd
 from rtwcohort.core.checks import check_choice, check_number
 from rtwcohort.core.days import MISSING_DAY, Days, day_of, iso, to_days
 from rtwcohort.errors import ArgumentError
-from rtwcohort.outcomes.timeline_input import Chosen, Grouped, choose_people, group_benefits, group_jobs
-from rtwcohort.outcomes.timeline_kernel import FAR, sweep_people
+from rtwcohort.outcomes.person_lookup import n_threads
+from rtwcohort.outcomes.timeline_group_kernel import FAR
+from rtwcohort.outcomes.timeline_input import Grouped, group_benefits, group_jobs
+from rtwcohort.outcomes.timeline_kernel import sweep_block
+from rtwcohort.outcomes.timeline_window import Chosen, choose_people
 from rtwcohort.register.benefits import BENEFIT_NAMES, DEFAULT_PRIORITY
 from rtwcohort.register.register import Register
 
@@ -26,9 +28,6 @@ DEAD: Final = 100
 """State from the day of death on."""
 EMIGRATED: Final = 101
 """State from the day of emigration on."""
-
-BLOCK: Final = 32_768
-"""People swept by one call of the kernel."""
 
 SameBenefit = Literal["highest", "sum"]
 
@@ -192,19 +191,23 @@ def build_timeline(
     data_end = day_of(register.data_end, argument="register.data_end")
     chosen = choose_people(register, window, data_end)
     people = _describe_people(register.persons, chosen)
-    spells = group_benefits(register, chosen)
-    jobs = group_jobs(register, chosen)
+    shift = _block_shift(len(chosen.row))
+    spells = group_benefits(register, chosen, shift)
+    jobs = group_jobs(register, chosen, shift)
     known = register.employment is not None and len(register.employment) > 0
     rows = _sweep_all(
         people,
         spells,
         jobs,
+        shift,
+        (
+            data_end + 1,
+            int(merge_gap_days),
+            same_benefit == "sum",
+            np.array([16 * ranked.index(name) + k + 1 for k, name in enumerate(BENEFIT_NAMES)], dtype=np.int8),
+            sum(1 << BENEFIT_NAMES.index(name) for name in counted),
+        ),
         with_jobs=known,
-        data_stop=data_end + 1,
-        gap=int(merge_gap_days),
-        add=same_benefit == "sum",
-        rank=np.array([ranked.index(name) for name in BENEFIT_NAMES], dtype=np.int8),
-        counted=sum(1 << BENEFIT_NAMES.index(name) for name in counted),
     )
     settings = {
         "benefits": ", ".join(counted),
@@ -285,48 +288,40 @@ class _Rows(NamedTuple):
     work_share: npt.NDArray[np.float32]
 
 
-def _sweep_all(people: TimelinePeople, spells: Grouped, jobs: Grouped, **options: Any) -> _Rows:
-    """Sweep blocks of people in threads into room for the most rows there can be, then close the gaps."""
+def _block_shift(n: int) -> int:
+    """Return k for blocks of 2**k people: small enough for the processor's cache, few enough to write to at once."""
+    return int(np.clip((n // 256).bit_length(), 10, 16))
+
+
+def _sweep_all(
+    people: TimelinePeople, spells: Grouped, jobs: Grouped, shift: int, options: tuple[Any, ...], *, with_jobs: bool
+) -> _Rows:
+    """Sweep blocks of people in threads and put their rows one after the other."""
     n = len(people.person_id)
     window = np.column_stack([people.from_day, people.to_day])
     leaving = np.column_stack([people.death_day, people.emigration_day])
     leaving[leaving == MISSING_DAY] = FAR
-    room = 2 * spells.offset + 2 * jobs.offset + 3 * np.arange(n + 1)
-    columns = tuple(np.empty(int(room[-1]), kind) for kind in ("i4", "i4", "i1", "u2", "f4", "f4"))
     n_rows = np.zeros(n + 1, np.int64)
 
-    def sweep_block(low: int, high: int) -> tuple[int, int]:
-        after = sweep_people(
-            low,
-            high,
-            spells.records,
-            spells.offset,
-            jobs.records,
-            jobs.offset,
-            options["with_jobs"],
-            window,
-            leaving,
-            options["data_stop"],
-            options["gap"],
-            options["add"],
-            options["rank"],
-            options["counted"],
-            n_rows[1:],
-            int(room[low]),
-            *columns,
+    def sweep(block: int) -> tuple[npt.NDArray[Any], ...]:
+        mine = slice(block << shift, (block + 1) << shift)
+        return sweep_block(
+            spells.records[spells.edge[block] : spells.edge[block + 1]],
+            jobs.records[jobs.edge[block] : jobs.edge[block + 1]],
+            with_jobs,
+            window[mine],
+            leaving[mine],
+            *options,
+            n_rows[1:][mine],
         )
-        return int(room[low]), after
 
-    edges = _block_edges(n)
-    with ThreadPoolExecutor(min(len(edges), os.cpu_count() or 1)) as pool:
-        written = list(pool.map(sweep_block, edges[:-1], edges[1:]))
+    most = 2 * len(spells.records) + 2 * len(jobs.records) + 3 * n
+    columns = tuple(np.empty(most, kind) for kind in ("i4", "i4", "i1", "u2", "f4", "f4"))
     total = 0
-    for first, after in written:
-        for column in columns:
-            column[total : total + after - first] = column[first:after]
-        total += after - first
+    with ThreadPoolExecutor(n_threads()) as pool:
+        blocks = range(len(spells.edge) - 1)
+        for parts in pool.map(sweep, blocks) if len(blocks) > 1 else map(sweep, blocks):
+            for column, part in zip(columns, parts, strict=True):
+                column[total : total + len(part)] = part
+            total += len(parts[0])
     return _Rows(np.cumsum(n_rows), *(column[:total] for column in columns))
-
-
-def _block_edges(n: int) -> list[int]:
-    return [*range(0, n, BLOCK), n] if n else [0]

@@ -1,171 +1,190 @@
-"""From the register's frames to what the sweep takes: whose window, which spells, grouped by person."""
+"""From the register's frames to what the sweep takes: checked spells, gathered by blocks of people."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import sys
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from rtwcohort.core.checks import check_columns
-from rtwcohort.core.days import MISSING_DAY, Days, day_of, iso, to_days
-from rtwcohort.core.frames import to_pandas
-from rtwcohort.errors import ArgumentError, RegisterError
-from rtwcohort.outcomes.timeline_kernel import FAR, SPELL, Records, group_spells
+from rtwcohort.core.days import MISSING_DAY, to_days
+from rtwcohort.errors import RegisterError
+from rtwcohort.outcomes.person_lookup import CHUNK, chunks, in_threads, locate_people
+from rtwcohort.outcomes.timeline_group_kernel import (
+    N_FAULTS,
+    NO_TICK,
+    SPELL,
+    Records,
+    code_pointers,
+    count_blocks,
+    scatter,
+)
+from rtwcohort.outcomes.timeline_window import Chosen
 from rtwcohort.register.benefits import BENEFIT_NAMES
 from rtwcohort.register.register import Register
 
+FAULTS: Final = (
+    "no start date",
+    "an end before the start",
+    "no {amount}",
+    "a {amount} outside its range",
+    "an unknown or missing benefit",
+    "a person who is not in `persons`",
+)
+"""In the order of the numbers that `scatter` gives them."""
 
-class Chosen(NamedTuple):
-    """Whose states over which days.
+TICKS_PER_DAY: Final = {("D", 1): 1, ("s", 1): 86_400, ("ms", 1): 86_400_000}
+"""Units of dates that are read as they are; others are turned into days first."""
 
-    Attributes
-    ----------
-    row
-        int64, shape (n,): row of each person in `register.persons`.
-    from_day, to_day
-        int32, shape (n,), half-open, never past `data_end + 1`.
-    """
-
-    row: npt.NDArray[np.int64]
-    from_day: Days
-    to_day: Days
+POINTERS: Final = 16_384
+"""Size of the table of addresses: columns with more than half as many different texts in memory are read as text."""
 
 
 class Grouped(NamedTuple):
-    """Records in one block a person: those of person i are `offset[i]` to `offset[i + 1] - 1`."""
+    """Records gathered by blocks of 2**shift people: those of block b are `edge[b]` to `edge[b + 1] - 1`."""
 
     records: Records
-    offset: npt.NDArray[np.int64]
+    edge: npt.NDArray[np.int64]
 
 
-def locate_people(known: npt.NDArray[Any], ids: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """Return the position of each id among `known`, -1 where it is unknown.
-
-    Raises
-    ------
-    RegisterError
-        When an id comes twice in `known`.
-    """
-    lookup = pd.Index(known)
-    if not lookup.is_unique:
-        n = int(lookup.duplicated().sum())
-        raise RegisterError(
-            f"`persons` must have one row a person; got {n} rows of a person seen above. Run clean_register first."
-        )
-    return np.asarray(lookup.get_indexer(pd.Index(ids)), dtype=np.int64)
+class _Columns(NamedTuple):
+    start: npt.NDArray[np.int64]
+    end: npt.NDArray[np.int64]
+    ticks_per_day: int
+    code: npt.NDArray[np.int8]
+    amount: npt.NDArray[np.float64]
+    most: float
 
 
-def choose_people(register: Register, window: Any, data_end: int) -> Chosen:
-    """Return the people and days that a `window` asks for, cut after `data_end`."""
-    n_persons = len(register.persons)
-    if window is None:
-        started = to_days(register.benefits["start"])
-        started = started[started != MISSING_DAY]
-        first = min(int(started.min()), data_end) if len(started) else data_end
-        return _same_for_all(n_persons, first, data_end)
-    if isinstance(window, tuple | list):
-        first, last = _pair(window)
-        _check_order(np.array([first]), np.array([last]), data_end)
-        return _same_for_all(n_persons, first, min(last, data_end))
-    frame = to_pandas(window, argument="window")
-    check_columns(frame.columns, ("person_id", "from_date", "to_date"), argument="window")
-    ids = frame["person_id"]
-    row = locate_people(register.persons["person_id"].to_numpy(), ids.to_numpy())
-    _refuse(row < 0, "`window` may only name people of the register", "name a person who is not in `persons`")
-    _refuse(ids.duplicated().to_numpy(), "`window` must have one row a person", "come again for a person seen above")
-    from_day, last_day = to_days(frame["from_date"]), to_days(frame["to_date"])
-    no_date = (from_day == MISSING_DAY) | (last_day == MISSING_DAY)
-    _refuse(no_date, "`window` must give both `from_date` and `to_date`", "lack one")
-    _check_order(from_day, last_day, data_end)
-    return Chosen(row, from_day, (np.minimum(last_day, data_end) + 1).astype(np.int32))
-
-
-def _same_for_all(n: int, first: int, last: int) -> Chosen:
-    return Chosen(np.arange(n), np.full(n, first, np.int32), np.full(n, last + 1, np.int32))
-
-
-def _pair(window: Any) -> tuple[int, int]:
-    if len(window) != 2:
-        raise ArgumentError(f"`window` must be a first and a last date; got {len(window)} values.")
-    return day_of(window[0], argument="window"), day_of(window[1], argument="window")
-
-
-def _check_order(first: npt.NDArray[Any], last: npt.NDArray[Any], data_end: int) -> None:
-    _refuse(last < first, "`window` must end on or after its first day", "end before they start")
-    _refuse(
-        first > data_end,
-        f"`window` must start on or before the last day known, {iso(data_end)}",
-        "start later",
-    )
-
-
-def _refuse(bad: npt.NDArray[np.bool_], rule: str, came: str) -> None:
-    if bad.any():
-        n, first = int(np.count_nonzero(bad)), int(np.argmax(bad)) + 1
-        raise ArgumentError(f"{rule}; got {n} of {len(bad)} windows that {came} (first: row {first}). Correct them.")
-
-
-def group_benefits(register: Register, chosen: Chosen) -> Grouped:
-    """Check the benefit spells and group those of the chosen people."""
+def group_benefits(register: Register, chosen: Chosen, shift: int) -> Grouped:
+    """Check the benefit spells and gather those of the chosen people by blocks."""
     frame = register.benefits
     check_columns(frame.columns, ("person_id", "benefit", "start", "end", "grade"), argument="register.benefits")
-    code = benefit_codes(frame["benefit"])
-    _reject("benefits", "benefit", code < 0, "unknown or missing benefit")
-    return _group(register, "benefits", frame, code, frame["grade"], "grade", 100.0, chosen)
+    columns = _columns(frame, benefit_codes(frame["benefit"]), "grade", 100.0)
+    return _group(register, frame, columns, chosen, shift, words=("benefits", "grade"))
 
 
-def group_jobs(register: Register, chosen: Chosen) -> Grouped:
-    """Check the employment spells and group those of the chosen people; the position takes the place of the grade."""
+def group_jobs(register: Register, chosen: Chosen, shift: int) -> Grouped:
+    """Check the employment spells and gather those of the chosen people, the position in the place of the grade."""
     frame = register.employment
     if frame is None or not len(frame):
-        return Grouped(np.empty(0, SPELL), np.zeros(len(chosen.row) + 1, np.int64))
+        return Grouped(np.empty(0, SPELL), np.zeros(n_blocks(chosen, shift) + 1, np.int64))
     check_columns(frame.columns, ("person_id", "start", "end", "position"), argument="register.employment")
-    code = np.zeros(len(frame), np.int8)
-    return _group(register, "employment", frame, code, frame["position"], "position", np.inf, chosen)
+    columns = _columns(frame, np.zeros(len(frame), np.int8), "position", np.inf)
+    return _group(register, frame, columns, chosen, shift, words=("employment", "position"))
+
+
+def n_blocks(chosen: Chosen, shift: int) -> int:
+    """Return the number of blocks of 2**shift people."""
+    return -(-len(chosen.row) // (1 << shift))
 
 
 def benefit_codes(names: pd.Series[Any]) -> npt.NDArray[np.int8]:
     """Return the benefit number of each name, -1 where it is missing or unknown."""
-    code, found = pd.factorize(names)
+    code, found = _number_names(names)
     number = {name: k for k, name in enumerate(BENEFIT_NAMES)}
     table = np.array([number.get(name, -1) for name in found] + [-1], dtype=np.int8)
     return table[code]
 
 
+def _number_names(names: pd.Series[Any]) -> tuple[npt.NDArray[Any], list[Any]]:
+    """Return numbers, -1 where missing, and the names they stand for; a name may have several numbers."""
+    if names.dtype == object and len(names) > CHUNK and sys.implementation.name == "cpython":
+        values = names.to_numpy()
+        first = np.empty(POINTERS, np.int64)
+        code = np.empty(len(values), np.int32)
+        n = code_pointers(np.asarray(_Addresses(values)), np.zeros(POINTERS, np.uint64), first, code)
+        if n >= 0:
+            return code, [values[row] if isinstance(values[row], str) else None for row in first[:n]]
+    numbers, found = pd.factorize(names)
+    return numbers, list(found)
+
+
+class _Addresses:
+    """An object array's elements seen as addresses: equal texts are mostly the same object, which is quick to tell."""
+
+    def __init__(self, values: npt.NDArray[Any]) -> None:
+        self.values = values
+        self.__array_interface__ = {
+            "data": (values.ctypes.data, True),
+            "typestr": np.dtype(np.uint64).str,
+            "shape": values.shape,
+            "strides": values.strides,
+            "version": 3,
+        }
+
+
+def _columns(frame: pd.DataFrame, code: npt.NDArray[np.int8], amount: str, most: float) -> _Columns:
+    start, end = frame["start"].to_numpy(), frame["end"].to_numpy()
+    unit = np.datetime_data(start.dtype) if start.dtype.kind == "M" and start.dtype == end.dtype else ("", 0)
+    values = frame[amount].to_numpy(dtype=np.float64, na_value=np.nan)
+    if unit in TICKS_PER_DAY:
+        return _Columns(start.view(np.int64), end.view(np.int64), TICKS_PER_DAY[unit], code, values, most)
+    return _Columns(_day_ticks(frame["start"]), _day_ticks(frame["end"]), 1, code, values, most)
+
+
+def _day_ticks(dates: pd.Series[Any]) -> npt.NDArray[np.int64]:
+    days = to_days(dates).astype(np.int64)
+    days[days == MISSING_DAY] = NO_TICK
+    return days
+
+
 def _group(
-    register: Register,
-    table: str,
-    frame: pd.DataFrame,
-    code: npt.NDArray[np.int8],
-    percent: pd.Series[Any],
-    column: str,
-    most: float,
-    chosen: Chosen,
+    register: Register, frame: pd.DataFrame, columns: _Columns, chosen: Chosen, shift: int, *, words: tuple[str, str]
 ) -> Grouped:
-    start, end = to_days(frame["start"]), to_days(frame["end"])
-    amount = np.asarray(percent, dtype=np.float64)
-    person = locate_people(register.persons["person_id"].to_numpy(), frame["person_id"].to_numpy())
-    _reject(table, "start", start == MISSING_DAY, "missing start")
-    _reject(table, "end", (end != MISSING_DAY) & (end < start), "`end` before `start`")
-    _reject(table, column, np.isnan(amount), f"missing {column}")
-    _reject(table, column, (amount < 0) | (amount > most), f"{column} outside its range")
-    _reject(table, "person_id", person < 0, "a person who is not in `persons`")
-    wanted = np.full(len(register.persons) + 1, -1, np.int64)
-    wanted[chosen.row] = np.arange(len(chosen.row))
-    stop = np.where(end == MISSING_DAY, FAR, np.minimum(end, FAR - 1) + 1).astype(np.int32)
-    offset = np.zeros(len(chosen.row) + 1, np.int64)
-    position = wanted[person]
-    records = np.empty(int(np.count_nonzero(position >= 0)), SPELL)
-    group_spells(position, start, stop, code, amount, offset, records)
-    return Grouped(records, offset)
+    ids = register.persons["person_id"].to_numpy()
+    person = locate_people(ids, frame["person_id"].to_numpy())
+    place = np.full(len(ids), -1, np.int32)
+    place[chosen.row] = np.arange(len(chosen.row), dtype=np.int32)
+    parts = [slice(*chunk) for chunk in chunks(len(frame))]
 
+    def count(part: slice) -> npt.NDArray[np.int64]:
+        counts = np.zeros(n_blocks(chosen, shift), np.int64)
+        count_blocks(person[part], place, shift, counts)
+        return counts
 
-def _reject(table: str, column: str, bad: npt.NDArray[np.bool_], fault: str) -> None:
-    if bad.any():
-        n, first = int(np.count_nonzero(bad)), int(np.argmax(bad)) + 1
-        raise RegisterError(
-            f"`{table}.{column}`: a timeline needs a cleaned register; got {n} of {len(bad)} rows with {fault} "
-            f"(first: row {first} of the table). Run clean_register on the register first."
+    counts = np.array(in_threads(count, parts), dtype=np.int64).reshape(len(parts), n_blocks(chosen, shift))
+    edge = np.concatenate([[0], np.cumsum(counts.sum(axis=0))])
+    free = edge[:-1] + np.cumsum(counts, axis=0) - counts
+    records = np.empty(int(edge[-1]), SPELL)
+
+    def write(part: slice, free_here: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        faults = np.zeros((N_FAULTS, 2), np.int64)
+        start, end, ticks_per_day, code, amount, most = columns
+        scatter(
+            person[part],
+            place,
+            shift,
+            start[part],
+            end[part],
+            ticks_per_day,
+            code[part],
+            amount[part],
+            most,
+            free_here,
+            records,
+            faults,
         )
+        return faults
+
+    _reject(in_threads(write, parts, free), parts, *words)
+    return Grouped(records, edge)
+
+
+def _reject(by_part: list[npt.NDArray[np.int64]], parts: list[slice], table: str, amount: str) -> None:
+    """Raise for the first kind of fault found, with the number of rows and the first of them."""
+    for fault, words in enumerate(FAULTS):
+        n = sum(int(faults[fault, 0]) for faults in by_part)
+        if n:
+            first = min(
+                part.start + int(faults[fault, 1]) + 1
+                for part, faults in zip(parts, by_part, strict=True)
+                if faults[fault, 0]
+            )
+            raise RegisterError(
+                f"A timeline needs a cleaned register: `{table}` has {n} rows with {words.format(amount=amount)} "
+                f"(first: row {first} of the table). Run clean_register on the register first."
+            )

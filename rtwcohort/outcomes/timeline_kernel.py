@@ -13,47 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from rtwcohort.core.jit import kernel
-
-SPELL: Final = np.dtype([("start", "i4"), ("stop", "i4"), ("grade", "f4"), ("benefit", "i4")])
-"""One spell: half-open days, percent, benefit number."""
+from rtwcohort.outcomes.timeline_group_kernel import FAR, SPELL, sort_by_person
 
 EVENT: Final = np.dtype([("day", "i4"), ("grade", "f4"), ("present", "u2"), ("state", "i1"), ("pad", "i1")])
 """From `day` on: combined grade, benefits paid, state."""
 
 DEAD: Final = 100
 EMIGRATED: Final = 101
-FAR: Final = int(np.iinfo(np.int32).max)
-"""Later than every real day: the end of a spell that is still open, the death of who lives."""
-
 Records = npt.NDArray[Any]
-
-
-@kernel
-def group_spells(
-    person: npt.NDArray[np.int64],
-    start: npt.NDArray[np.int32],
-    stop: npt.NDArray[np.int32],
-    benefit: npt.NDArray[np.int8],
-    grade: npt.NDArray[np.float64],
-    offset: npt.NDArray[np.int64],
-    records: Records,
-) -> None:
-    """Sort by person, counting: fill `offset` (n + 1,) and `records`; rows with person < 0 are left out."""
-    for row in range(len(person)):
-        if person[row] >= 0:
-            offset[person[row] + 1] += 1
-    for i in range(1, len(offset)):
-        offset[i] += offset[i - 1]
-    free = offset[:-1].copy()
-    for row in range(len(person)):
-        i = person[row]
-        if i >= 0:
-            record = records[free[i]]
-            record.start = start[row]
-            record.stop = stop[row]
-            record.grade = grade[row]
-            record.benefit = benefit[row]
-            free[i] += 1
 
 
 @kernel
@@ -81,39 +48,47 @@ def order_by_start(records: Records) -> None:
 
 
 @kernel
-def combine(
-    records: Records,
-    running: npt.NDArray[np.int64],
+def take_stock(
+    running: Records,
     n_running: int,
+    day: int,
     add: bool,
-    rank: npt.NDArray[np.int8],
+    priority: npt.NDArray[np.int8],
     counted: int,
     level: npt.NDArray[np.float64],
-) -> tuple[float, int, int]:
-    """Return the combined grade, the benefits present and the state while `running` records run.
+) -> tuple[int, int, float, int, int]:
+    """Drop the records that stop by `day`; return how many run on, the first stop, grade, benefits and state.
 
     Sums are of float32 grades in float64, so they are exact and do not depend on the order of spells.
+    `priority[b]` is the rank of benefit b in its upper and b + 1 in its lower four bits; `level` is zeros.
     """
+    kept = 0
+    stop = FAR
+    total = 0.0
     present = 0
-    state = 0
     best = 127
     for r in range(n_running):
-        spell = records[running[r]]
+        spell = running[r]
+        if spell.stop <= day:
+            continue
+        stop = min(stop, spell.stop)
         b = spell.benefit
-        bit = 1 << b
-        if add and present & bit:
-            level[b] += spell.grade
-        elif not present & bit or spell.grade > level[b]:
-            level[b] = spell.grade
-        present |= bit
-        if rank[b] < best:
-            best = rank[b]
-            state = b + 1
-    total = 0.0
-    for b in range(len(rank)):
-        if (present & counted) >> b & 1:
-            total += level[b]
-    return float(np.float32(min(100.0, total))), present, state
+        if counted >> b & 1:
+            grade = np.float64(spell.grade)
+            if add:
+                total += grade
+            elif grade > level[b]:
+                total += grade - level[b]
+                level[b] = grade
+        present |= 1 << b
+        best = min(best, priority[b])
+        if kept < r:
+            running[kept] = spell
+        kept += 1
+    for r in range(kept):
+        level[running[r].benefit] = 0.0
+    state = best & 15 if kept > 0 else 0
+    return kept, stop, np.float32(min(100.0, total)), present, state
 
 
 @kernel
@@ -134,37 +109,15 @@ def put_event(events: Records, n: int, day: int, grade: float, present: int, sta
 
 
 @kernel
-def next_change(records: Records, running: npt.NDArray[np.int64], n_running: int, following: int) -> int:
-    """Return the first day on which a running record stops or the following record starts."""
-    day = FAR
-    if following < len(records):
-        day = records[following].start
-    for r in range(n_running):
-        day = min(day, records[running[r]].stop)
-    return day
-
-
-@kernel
-def drop_stopped(records: Records, running: npt.NDArray[np.int64], n_running: int, day: int) -> int:
-    """Take the records that stop by `day` off the list; return how many are left."""
-    kept = 0
-    for r in range(n_running):
-        if records[running[r]].stop > day:
-            running[kept] = running[r]
-            kept += 1
-    return kept
-
-
-@kernel
 def sweep(
     records: Records,
     limit: int,
     gap: int,
     add: bool,
-    rank: npt.NDArray[np.int8],
+    priority: npt.NDArray[np.int8],
     counted: int,
     level: npt.NDArray[np.float64],
-    running: npt.NDArray[np.int64],
+    running: Records,
     events: Records,
 ) -> int:
     """Sweep one person's records, cut at `limit`; return the number of events written.
@@ -176,19 +129,19 @@ def sweep(
     n = 0
     n_running = 0
     following = 0
-    while n_running > 0 or following < len(records):
-        day = next_change(records, running, n_running, following)
-        if day >= limit:
-            break
-        if n_running == 0 and n > 0 and day - events[n - 1].day <= gap:
-            n -= 1
-        n_running = drop_stopped(records, running, n_running, day)
-        while following < len(records) and records[following].start <= day:
-            running[n_running] = following
+    start = FAR if len(records) == 0 else records[0].start
+    day = start
+    while day < limit:
+        while start <= day:
+            running[n_running] = records[following]
             n_running += 1
             following += 1
-        grade, present, state = combine(records, running, n_running, add, rank, counted, level)
+            start = records[following].start if following < len(records) else FAR
+        n_running, stop, grade, present, state = take_stock(running, n_running, day, add, priority, counted, level)
         n = put_event(events, n, day, grade, present, state)
+        if n_running == 0 and start < limit and start - day <= gap:
+            n -= 1
+        day = min(stop, start)
     if n_running > 0:
         n = put_event(events, n, limit, 0.0, 0, 0)
     return n
@@ -226,30 +179,32 @@ def write_rows(
     now_state = 0
     now_present = 0
     now_grade = np.float32(0.0)
+    now_share = np.float32(-1.0)
     i = 0
     j = 0
     row = at - 1
     day = first
     while day < last:
+        same = row >= at
         while i < n_events and events[i].day <= day:
             now_state = events[i].state
             now_present = events[i].present
             now_grade = events[i].grade
+            same = False
             i += 1
         while j < n_positions and positions[j].day <= day:
             position = positions[j].grade
             j += 1
-        share = np.float32(0.0 if now_state >= DEAD else (100.0 - now_grade) * position / 100.0)
-        if (
-            row < at
-            or state[row] != now_state
-            or present[row] != now_present
-            or grade[row] != now_grade
-            or work_share[row] != share
-        ):
+        share = np.float32(100.0 - now_grade)
+        if now_state >= DEAD:
+            share = np.float32(0.0)
+        elif position != 100.0:
+            share = np.float32((100.0 - now_grade) * position / 100.0)
+        if not same or share != now_share:
             if row >= at:
                 end[row] = day
             row += 1
+            now_share = share
             start[row] = day
             state[row] = now_state
             present[row] = now_present
@@ -265,76 +220,68 @@ def write_rows(
 
 
 @kernel
-def most_records(offset: npt.NDArray[np.int64], low: int, high: int) -> int:
-    """Return the largest number of records of one person from `low` to `high` - 1."""
+def most_records(offset: npt.NDArray[np.int64]) -> int:
+    """Return the largest number of records of one person."""
     most = 0
-    for i in range(low, high):
+    for i in range(len(offset) - 1):
         most = max(most, offset[i + 1] - offset[i])
     return most
 
 
 @kernel
-def sweep_people(
-    low: int,
-    high: int,
-    spells: Records,
-    spell_offset: npt.NDArray[np.int64],
-    jobs: Records,
-    job_offset: npt.NDArray[np.int64],
+def sweep_block(
+    spell_block: Records,
+    job_block: Records,
     with_jobs: bool,
     window: npt.NDArray[np.int32],
     leaving: npt.NDArray[np.int32],
     data_stop: int,
     gap: int,
     add: bool,
-    rank: npt.NDArray[np.int8],
+    priority: npt.NDArray[np.int8],
     counted: int,
     n_rows: npt.NDArray[np.int64],
-    at: int,
-    start: npt.NDArray[np.int32],
-    end: npt.NDArray[np.int32],
-    state: npt.NDArray[np.int8],
-    present: npt.NDArray[np.uint16],
-    grade: npt.NDArray[np.float32],
-    work_share: npt.NDArray[np.float32],
-) -> int:
-    """Write the rows of people `low` to `high` - 1 from row `at` on; return the row after the last.
+) -> tuple[Any, ...]:
+    """Return the rows of one block of people as start, end, state, present, grade and work share.
 
     `window` (n, 2) is first day and day after the last; `leaving` (n, 2) is death and emigration, FAR
-    where there is none. A person takes at most 2 spells + 2 jobs + 3 rows.
+    where there is none; `n_rows` (n,) takes the rows of each person, at most 2 spells + 2 jobs + 3.
     """
-    room = max(most_records(spell_offset, low, high), most_records(job_offset, low, high))
-    running = np.empty(room, np.int64)
+    n_people = len(window)
+    spells = np.empty(len(spell_block), SPELL)
+    jobs = np.empty(len(job_block), SPELL)
+    spell_offset = np.zeros(n_people + 1, np.int64)
+    job_offset = np.zeros(n_people + 1, np.int64)
+    sort_by_person(spell_block, spell_offset, spells)
+    sort_by_person(job_block, job_offset, jobs)
+    room = max(most_records(spell_offset), most_records(job_offset))
+    running = np.empty(room, SPELL)
     level = np.zeros(16, np.float64)
     events = np.empty(2 * room + 4, EVENT)
     positions = np.empty(2 * room + 4, EVENT)
-    job_rank = np.zeros(1, np.int8)
-    for i in range(low, high):
+    job_priority = np.ones(1, np.int8)
+    most = 2 * len(spells) + 2 * len(jobs) + 3 * n_people
+    start = np.empty(most, np.int32)
+    end = np.empty(most, np.int32)
+    state = np.empty(most, np.int8)
+    present = np.empty(most, np.uint16)
+    grade = np.empty(most, np.float32)
+    work_share = np.empty(most, np.float32)
+    at = 0
+    for i in range(n_people):
         death, emigration = leaving[i, 0], leaving[i, 1]
         limit = min(death, emigration, data_stop)
         mine = spells[spell_offset[i] : spell_offset[i + 1]]
-        n = sweep(mine, limit, gap, add, rank, counted, level, running, events)
+        n = sweep(mine, limit, gap, add, priority, counted, level, running, events)
         n = put_leaving(events, n, death, emigration)
         n_positions = 0
         if with_jobs:
             work = jobs[job_offset[i] : job_offset[i + 1]]
-            n_positions = sweep(work, data_stop, 0, True, job_rank, 1, level, running, positions)
+            n_positions = sweep(work, data_stop, 0, True, job_priority, 1, level, running, positions)
+        first, last = window[i, 0], window[i, 1]
         after = write_rows(
-            events,
-            n,
-            positions,
-            n_positions,
-            with_jobs,
-            window[i, 0],
-            window[i, 1],
-            at,
-            start,
-            end,
-            state,
-            present,
-            grade,
-            work_share,
+            events, n, positions, n_positions, with_jobs, first, last, at, start, end, state, present, grade, work_share
         )
         n_rows[i] = after - at
         at = after
-    return at
+    return start[:at], end[:at], state[:at], present[:at], grade[:at], work_share[:at]
