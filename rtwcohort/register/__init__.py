@@ -8,6 +8,7 @@ from rtwcohort.register.clean import clean_register
 from rtwcohort.register.faults import FAULT_NAMES, FAULTS, Fault
 from rtwcohort.register.load import load_register
 from rtwcohort.register.register import CleaningStep, Register, Source, Unreadable
+from rtwcohort.register.weeks import spells_from_weeks
 
 __all__ = [
     "BENEFITS",
@@ -29,6 +30,7 @@ __all__ = [
     "data_dictionary",
     "empty_table",
     "load_register",
+    "spells_from_weeks",
 ]
 
 _DECLARED = ("TABLES", "data_dictionary", "empty_table")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -89,9 +89,8 @@ def person_places(scene: Scene, table: str) -> npt.NDArray[np.int64]:
         return known[2]
     ids = persons["person_id"]
     first = np.flatnonzero(ids.notna().to_numpy() & ~ids.duplicated().to_numpy())
-    found = pd.Index(ids.iloc[first].astype(object)).get_indexer(pd.Index(frame["person_id"].astype(object)))
-    if ids.dtype == frame["person_id"].dtype == np.dtype("int64"):
-        found = pd.Index(ids.iloc[first]).get_indexer(pd.Index(frame["person_id"]))
+    dtype: Any = "int64" if ids.dtype == frame["person_id"].dtype == np.dtype("int64") else object
+    found = pd.Index(ids.iloc[first].astype(dtype)).get_indexer(pd.Index(frame["person_id"].astype(dtype)))
     places = np.where(found >= 0, first[found] if len(first) else -1, -1)
     scene.places[table] = (frame, persons, places)
     return places
@@ -159,7 +158,7 @@ def _age_over_110(scene: Scene, table: str) -> Mask:
 
 
 def _person_missing(scene: Scene, table: str) -> Mask:
-    return (person_places(scene, table) < 0) & scene.tables[table]["person_id"].notna().to_numpy()
+    return np.asarray((person_places(scene, table) < 0) & scene.tables[table]["person_id"].notna().to_numpy())
 
 
 def _end_before_start(scene: Scene, table: str) -> Mask:
@@ -171,7 +170,7 @@ def _percent_as_fraction(scene: Scene, table: str) -> Mask:
     values = scene.tables[table]["grade" if table == "benefits" else "position"].to_numpy()
     known = values[~np.isnan(values)]
     shares = len(known) > 0 and known.min() >= 0 and known.max() <= 1 and bool(((known > 0) & (known < 1)).any())
-    return ~np.isnan(values) & (values > 0) & shares
+    return np.asarray(~np.isnan(values) & (values > 0) & shares)
 
 
 def _spell_before_birth(scene: Scene, table: str) -> Mask:
