@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final, Literal, get_args
 
 import numpy as np
@@ -52,7 +53,7 @@ def score(
     pandas.DataFrame
         One row a person and wave with a row of this instrument: person_id, wave (None where the answers have
         none), score (NaN where too little is answered), n_answered (scored items). Sorted by person, then by
-        wave in order of appearance.
+        wave with the numbers in its name in order ("M3" before "M12").
 
     Raises
     ------
@@ -210,14 +211,15 @@ def _without_duplicates(answered: pd.DataFrame, declared: Instrument, duplicates
 def _scored(
     rows: pd.DataFrame, answered: pd.DataFrame, declared: Instrument, rule: MissingRule, least: int
 ) -> pd.DataFrame:
-    order = {wave: position for position, wave in enumerate(rows["wave"].unique())}
+    waves = sorted(rows["wave"].dropna().unique(), key=_wave_key)
+    order = {wave: position for position, wave in enumerate(waves)}
     people = rows[["person_id", "wave"]].drop_duplicates()
-    people = people.assign(position=people["wave"].map(order).fillna(0).astype(np.int64))
+    people = people.assign(position=people["wave"].map(order).fillna(-1).astype(np.int64))
     people = people.sort_values(["person_id", "position"], kind="stable")
     keys = pd.MultiIndex.from_arrays([people["person_id"], people["position"]])
     turned = answered["item"].isin(declared.reversed_items)
     value = answered["value"].where(~turned, declared.least + declared.most - answered["value"])
-    position = answered["wave"].map(order).fillna(0).astype(np.int64)
+    position = answered["wave"].map(order).fillna(-1).astype(np.int64)
     grouped = value.groupby([answered["person_id"], position])
     total = grouped.sum().reindex(keys).to_numpy(dtype=np.float64, na_value=np.nan)
     count = grouped.count().reindex(keys, fill_value=0).to_numpy(dtype=np.int64)
@@ -230,6 +232,11 @@ def _scored(
             "n_answered": count,
         }
     )
+
+
+def _wave_key(wave: object) -> list[tuple[int, int, str]]:
+    parts = re.split(r"(\d+)", str(wave))
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts if part]
 
 
 def _value(declared: Instrument, total: Any, count: Any) -> Any:
