@@ -59,7 +59,7 @@ def _pick(tables: Mapping[str, pd.DataFrame], kind: str, count: int, seed: int) 
     """Choose closed spells of at least four days, each of another person, to copy."""
     benefits = tables["benefits"]
     fit = (benefits["end"] - benefits["start"]) >= 3 * _DAY
-    if kind == "after_death":
+    if kind == "spell_after_death":
         persons = tables["persons"]
         fit &= benefits["person_id"].isin(persons.loc[persons["death_date"].notna(), "person_id"])
     rows = benefits[fit.to_numpy()]
@@ -95,11 +95,11 @@ def _after_death(tables: Mapping[str, pd.DataFrame], rows: pd.DataFrame) -> pd.D
 
 
 PLANTABLE: Final[dict[str, Callable[[Mapping[str, pd.DataFrame], pd.DataFrame], pd.DataFrame]]] = {
-    "duplicate": _duplicate,
+    "duplicate_row": _duplicate,
     "end_before_start": _end_before_start,
-    "overlap": _overlap,
-    "grade_zero": _grade_zero,
-    "after_death": _after_death,
+    "overlap_same_benefit": _overlap,
+    "grade_outside_range": _grade_zero,
+    "spell_after_death": _after_death,
 }
-"""An exact copy of a row; a copy with its dates exchanged; a second certificate inside the first, same grade; a
-copy at grade 0; a fortnight from the tenth day after death."""
+"""By the register's own names of faults: an exact copy of a row; a copy with its dates exchanged; a second certificate
+inside the first, same grade; a copy at grade 0; a fortnight from the tenth day after death."""

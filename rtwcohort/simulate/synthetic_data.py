@@ -36,14 +36,20 @@ SCENARIO: Final = Scenario(
     ),
 )
 
-FAULTS: Final = {"duplicate": 3, "end_before_start": 2, "overlap": 3, "grade_zero": 2, "after_death": 1}
+FAULTS: Final = {
+    "duplicate_row": 3,
+    "end_before_start": 2,
+    "overlap_same_benefit": 3,
+    "grade_outside_range": 2,
+    "spell_after_death": 1,
+}
 
 _MEANING: Final = {
-    "duplicate": "exact copy of the row before it",
+    "duplicate_row": "exact copy of the row before it",
     "end_before_start": "copy of a spell with its two dates exchanged",
-    "overlap": "second certificate inside the first, same grade",
-    "grade_zero": "copy of a spell with grade 0",
-    "after_death": "two weeks of benefit after the person's death",
+    "overlap_same_benefit": "second certificate inside the first, same grade",
+    "grade_outside_range": "copy of a spell with grade 0",
+    "spell_after_death": "two weeks of benefit after the person's death",
 }
 
 
@@ -86,7 +92,7 @@ def _readme(tables: dict[str, pd.DataFrame], planted: pd.Series[str]) -> str:
         gone=int(first_year["emigration"]),
         without=len(truth) - len(eligible),
         faults="\n".join(
-            f"| {_MEANING[kind]} | {', '.join(str(row + 2) for row in planted.index[planted == kind])} |"
+            f"| `{kind}` | {_MEANING[kind]} | {', '.join(str(row + 2) for row in planted.index[planted == kind])} |"
             for kind in FAULTS
         ),
     )
@@ -143,10 +149,11 @@ benefit had ended: eligibility should find them. Ages run past 66, so an upper a
 ## Planted faults
 
 These rows of `benefits.csv` are faulty on purpose (line numbers of the file, the header is line 1). `rtwcohort check`
-should find them; after the default cleaning they change nothing.
+should find them; after the default cleaning they change nothing. (It also counts the open ends, which are no mistake,
+and faulty copies that overlap the row they were copied from.)
 
-| fault | lines |
-| --- | --- |
+| fault | what was planted | lines |
+| --- | --- | --- |
 {faults}
 """
 

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from rtwcohort.errors import ArgumentError, OutputError
+from rtwcohort.register import load_register
 from rtwcohort.simulate import Scenario, simulate_register, write_register
 from rtwcohort.simulate.write import NORWEGIAN_COLUMNS, NORWEGIAN_TABLES, table_bytes
 
@@ -61,3 +62,14 @@ def test_what_cannot_be_written_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="`folder` must be a folder that may be written"):
         write_register({"persons": FRAME}, tmp_path / "file")
+
+
+def test_the_loader_reads_both_styles(tmp_path):
+    tables = simulate_register(Scenario(n=50), seed=1)
+    for style in ("plain", "norwegian"):
+        write_register(tables, tmp_path / style, style=style)
+        read = load_register(tmp_path / style, data_end="2022-12-31").tables()
+        for name, frame in tables.items():
+            words = ["education"] if name == "persons" and style == "norwegian" else []
+            found = read[name].reset_index(drop=True)[list(frame.columns)]
+            pd.testing.assert_frame_equal(found.drop(columns=words), frame.drop(columns=words))
