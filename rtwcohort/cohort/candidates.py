@@ -36,7 +36,8 @@ class Histories:
         if benefits not in self.timelines:
             from rtwcohort.outcomes.timeline import build_timeline
 
-            self.add(build_timeline(self.register, benefits=benefits), benefits)
+            without_jobs = replace(self.register, employment=None)  # only benefits are asked about
+            self.add(build_timeline(without_jobs, benefits=benefits), benefits)
         return self.timelines[benefits]
 
     def add(self, timeline: Timeline, benefits: tuple[str, ...]) -> None:

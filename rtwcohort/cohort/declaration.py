@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
+
+import numpy as np
 
 from rtwcohort.core.checks import check_choice, check_number, did_you_mean
 from rtwcohort.core.days import day_of
@@ -137,10 +140,9 @@ def _benefits(value: Any, parameter: Parameter, argument: str) -> tuple[str, ...
 
 
 def _date(value: Any, parameter: Parameter, argument: str) -> int:
-    try:
-        return day_of(value, argument=argument)
-    except TypeError as error:
-        raise ArgumentError(f"`{argument}` must be a date such as 2024-12-31; got {value!r}.") from error
+    if not isinstance(value, str | dt.date | np.datetime64):
+        raise ArgumentError(f"`{argument}` must be a date such as 2024-12-31; got {value!r}.")
+    return day_of(value, argument=argument)
 
 
 def _groups(value: Any, parameter: Parameter, argument: str) -> dict[str, tuple[str, ...]]:

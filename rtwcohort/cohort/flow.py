@@ -60,16 +60,16 @@ def arm_counts(cohort: Cohort) -> pd.DataFrame:
     return frame.sort_values("arm", na_position="last", ignore_index=True)
 
 
-def count_arms(people: Candidates) -> tuple[tuple[str, int], ...]:
-    """Count people by arm for a step of the flow; empty where there are no arms."""
+def count_arms(people: Candidates, before: tuple[tuple[str, int], ...] = ()) -> tuple[tuple[str, int], ...]:
+    """Count people by arm for a step of the flow, 0 for an arm of the step before; empty where there are no arms."""
     if "arm" not in people.enrolment.columns:
         return ()
-    counts = people.enrolment["arm"].value_counts()
-    return tuple(sorted((str(arm), int(n)) for arm, n in counts.items()))
+    counts = {str(arm): int(n) for arm, n in people.enrolment["arm"].value_counts().items()}
+    return tuple((arm, counts.get(arm, 0)) for arm in sorted({*counts, *(arm for arm, _ in before)}))
 
 
 def exclude(people: Candidates, flow: list[FlowStep], name: str, reason: str, out: Flags) -> Candidates:
     """Take people out and add the step to the flow."""
     kept = people.take(~out) if out.any() else people
-    flow.append(FlowStep(name, reason, len(people) - len(kept), len(kept), count_arms(kept)))
+    flow.append(FlowStep(name, reason, len(people) - len(kept), len(kept), count_arms(kept, flow[-1].left_by_arm)))
     return kept

@@ -74,7 +74,9 @@ def age_at_index(people: Candidates, given: Mapping[str, Any]) -> Verdicts:
         )
     born = to_days(people.persons_column("birth_date", needed_by="age_at_index"))
     years = completed_years(born, people.index_day)
-    reason = f"age outside {_limits(least, most)} years at index date"
+    outside = f"outside {number_words(least or 0)} to {number_words(most or 0)}"
+    limits = outside if least is not None and most is not None else _limits(least, most, under="under", over="over")
+    reason = f"age {limits} years at index date"
     return [
         ("birth date missing", born == MISSING_DAY, False),
         (reason, _outside(years, least, most), True),
@@ -124,10 +126,11 @@ def absence_length_at_index(people: Candidates, given: Mapping[str, Any]) -> Ver
     start, absent = absence_start(people, given["benefits"], given["min_grade"], given["merge_gap_days"])
     length = (people.index_day - start).astype(np.float64)
     words = benefit_words(given["benefits"])
+    limits = _limits(least, most, under="fewer than", over="more than")
     return [
         (f"no current absence on {words} at index date", ~absent, False),
         (
-            f"absent for fewer or more than {_limits(least, most)} days at index date",
+            f"absent {limits} days at index date",
             _outside(length, least, most),
             True,
         ),
@@ -273,10 +276,10 @@ def _outside(value: np.ndarray[Any, np.dtype[np.float64]], least: float | None, 
     return low | high
 
 
-def _limits(least: float | None, most: float | None) -> str:
-    if least is None:
-        return f"0 to {number_words(most or 0)}"
-    return f"{number_words(least)} or more" if most is None else f"{number_words(least)} to {number_words(most)}"
+def _limits(least: float | None, most: float | None, *, under: str, over: str) -> str:
+    """Say which values are out: "under 18 or over 66"."""
+    low = [f"{under} {number_words(least)}"] if least is not None else []
+    return listed([*low, *([f"{over} {number_words(most)}"] if most is not None else [])])
 
 
 def _grade_words(grade: float | None) -> str:
