@@ -91,7 +91,7 @@ def _category(
         found = [chosen, *(level for level in found if level != chosen)]
     if len(found) == 1:
         raise DesignError(_one_value(column, f"'{level_text(found[0])}'", len(series)))
-    return present.astype(pd.CategoricalDtype(found, ordered=False)), empty
+    return present.cat.set_categories(found, ordered=False), empty
 
 
 def _find_level(wanted: Any, found: list[Any], empty: tuple[Any, ...], column: str) -> Any:

@@ -116,7 +116,8 @@ def build_design(
     formula
         "Surv(time, event) ~ age + sex", or a list of terms for that left side. The right side is formulaic's:
         interactions `a:b` and `a*b`, `bs(age, df=4)`, `cr(age, df=4, constraints='center')`, `poly(age, 2)`,
-        `I(age**2)`. Names with dots may stand bare; other odd names stand in backticks. The matrix has no intercept, but categories are coded as if it had one.
+        `I(age**2)`. Names with dots may stand bare; other odd names stand in backticks. The matrix has no intercept,
+        but categories are coded as if it had one.
     missing
         "raise" names the columns with missing values and stops; "drop" leaves those rows out and counts them.
     reference

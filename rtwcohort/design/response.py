@@ -72,7 +72,8 @@ def parse_surv(text: str) -> SurvNames:
     if not found:
         raise DesignError(
             "The left side of the formula must be Surv(time, event) with the names of two columns; "
-            f"got '{text.strip()}'. Write names with spaces in backticks, and make a 0/1 column of a condition such as status == 2 first."
+            f"got '{text.strip()}'. Write names with spaces in backticks, and make a 0/1 column of a condition such as "
+            "status == 2 first."
         )
     first, second, third = (name.strip("`") for name in found.groups(default=""))
     return SurvNames(second, third, first) if third else SurvNames(first, second)

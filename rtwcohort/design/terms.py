@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from rtwcohort.errors import DesignError
 
 _OPERATORS = re.compile(r"[()\[\]{}:*+^/`]|\s-\s")
-_LEVEL = re.compile(r"^(?P<factor>.+)\[(?:T\.)?(?P<level>[^\[\]]*)\]$")
+_LEVEL = re.compile(r"^(?P<factor>.+?)\[(?:T\.(?P<treated>.*)|(?P<level>[^\[\]]*))\]$")
 _BACKTICKED = re.compile(r"`([^`]+)`")
 
 
@@ -125,15 +125,12 @@ def display_name(column: str) -> str:
 
 
 def split_interaction(column: str) -> list[str]:
-    """Split at the colons that stand outside brackets, quotes and backticks."""
-    parts, depth, quote = [""], 0, ""
+    """Split at the colons that stand outside brackets and backticks."""
+    parts, depth, quoted = [""], 0, False
     for character in column:
-        if quote:
-            quote = "" if character == quote else quote
-        elif character in "'\"`":
-            quote = character
-        depth += (character in "([{") - (character in ")]}") if not quote else 0
-        if character == ":" and not depth and not quote:
+        quoted ^= character == "`"
+        depth += 0 if quoted else (character in "([{") - (character in ")]}")
+        if character == ":" and not depth and not quoted:
             parts.append("")
         else:
             parts[-1] += character
@@ -144,7 +141,7 @@ def _display_factor(text: str) -> str:
     found = _LEVEL.match(text)
     if not found:
         return text.strip("`")
-    factor, level = found["factor"], found["level"]
+    factor, level = found["factor"], found["treated"] or found["level"] or ""
     if "(" in factor and not factor.startswith("C("):
         return f"{factor}[{level}]"
     names = columns_of(factor, [factor]) if not factor.startswith("C(") else columns_of(factor)

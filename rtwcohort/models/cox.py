@@ -46,9 +46,10 @@ class CoxFit:
         How tied event times were treated.
     iterations
         Newton-Raphson steps.
-    monotone
-        Shape (p,), bool: the likelihood keeps rising as this coefficient goes to plus or minus infinity, and `coef` and
-        `vcov` hold only where the iterations stopped.
+    limit
+        Shape (p,): as `coef`, but plus or minus infinity where the likelihood keeps rising as the coefficient goes
+        there, and NaN where another's running away leaves nothing to estimate it by; `coef` and `vcov` then only say
+        where the iterations stopped.
     control
         Tolerances used.
     design
@@ -65,9 +66,14 @@ class CoxFit:
     n_events: int
     ties: str
     iterations: int
-    monotone: npt.NDArray[np.bool_]
+    limit: Floats
     control: Control
     design: DesignInfo | None = None
+
+    @property
+    def monotone(self) -> npt.NDArray[np.bool_]:
+        """Where there is no finite estimate, shape (p,)."""
+        return ~np.isfinite(self.limit)
 
     @property
     def converged(self) -> bool:
@@ -103,8 +109,8 @@ class CoxFit:
         -------
         pandas.DataFrame
             `term, estimate, std_error, statistic, p_value, conf_low, conf_high, monotone`. Where `monotone` is True the
-            estimate is plus or minus infinity (a hazard ratio of infinity or 0) and the Wald figures are NaN: they
-            mean nothing there.
+            estimate is plus or minus infinity (a hazard ratio of infinity or 0) or NaN, and the Wald figures are NaN:
+            they mean nothing there.
         """
         table = tidy_table(self.terms, self.coef, self.std_error, level=level)
         if exponentiate:
@@ -112,8 +118,8 @@ class CoxFit:
                 with np.errstate(over="ignore"):
                     table[column] = np.exp(table[column])
         if self.monotone.any():
-            limit = np.sign(self.coef) * np.inf
-            table.loc[self.monotone, "estimate"] = (np.exp(limit) if exponentiate else limit)[self.monotone]
+            limit = np.exp(self.limit) if exponentiate else self.limit
+            table.loc[self.monotone, "estimate"] = limit[self.monotone]
             table.loc[self.monotone, _WALD_COLUMNS] = np.nan
         table["monotone"] = self.monotone
         return table
@@ -233,12 +239,15 @@ def fit_cox_arrays(
             "`X` must have shape (n, p) with at least one column, `time` and `event` shape (n,); "
             f"got {matrix.shape}, {times.shape} and {events.shape}."
         )
-    if events.dtype != np.bool_ or not (np.isfinite(times).all() and times.min() >= 0.0 and events.any()):
+    if events.dtype != np.bool_ or not (events.any() and np.isfinite(times).all() and times.min() >= 0.0):
         response = check_survival(times, events)
         times, events = response.time, response.event
     terms = tuple(names) if names is not None else tuple(f"x{j + 1}" for j in range(matrix.shape[1]))
     if len(terms) != matrix.shape[1]:
         raise DesignError(f"`names` must have one name a column ({matrix.shape[1]}); got {len(terms)}.")
+    if not np.isfinite(matrix).all():
+        bad = terms[int(np.flatnonzero(~np.isfinite(matrix).all(axis=0))[0])]
+        raise DesignError(f"`X` holds a missing or infinite value in '{bad}': drop or impute those rows.")
     return _fit(matrix, times, events, ties=ties, control=control, names=terms)
 
 
@@ -260,8 +269,8 @@ def _fit(
         result = _maximise(likelihood, names, control)
     finally:
         likelihood.close()
-    if result.monotone.any():
-        _warn_monotone(result, names)
+    if not np.isfinite(result.limit).all():
+        _warn_monotone(result.limit, names)
     scale = likelihood.scale
     return CoxFit(
         terms=names,
@@ -274,15 +283,12 @@ def _fit(
         n_events=int(np.count_nonzero(event)),
         ties=ties,
         iterations=result.iterations,
-        monotone=result.monotone,
+        limit=result.limit / scale,
         control=control,
     )
 
 
 def _maximise(likelihood: CoxLikelihood, names: tuple[str, ...], control: Control) -> NewtonResult:
-    if not np.isfinite(likelihood.scale).all():
-        bad = names[int(np.flatnonzero(~np.isfinite(likelihood.scale))[0])]
-        raise DesignError(f"The column '{bad}' holds a missing or infinite value: drop or impute those rows.")
     try:
         return maximise(likelihood, np.zeros(len(names)), control)
     except SingularInformationError as error:
@@ -292,12 +298,14 @@ def _maximise(likelihood: CoxLikelihood, names: tuple[str, ...], control: Contro
         ) from error
 
 
-def _warn_monotone(result: NewtonResult, names: tuple[str, ...]) -> None:
-    listed = ", ".join(f"'{name}'" for name, moving in zip(names, result.monotone, strict=True) if moving)
+def _warn_monotone(limit: Floats, names: tuple[str, ...]) -> None:
+    listed = ", ".join(f"'{name}'" for name, end in zip(names, limit, strict=True) if np.isinf(end))
+    lost = ", ".join(f"'{name}'" for name, end in zip(names, limit, strict=True) if np.isnan(end))
     warnings.warn(
         f"The likelihood keeps rising as the coefficient of {listed} goes to infinity: some group has no events, or "
         "every event is in one group. That estimate, its standard error and its Wald test mean nothing; merge "
-        "categories or leave the term out. The likelihood-ratio test still holds.",
+        "categories or leave the term out. The likelihood-ratio test still holds."
+        + (f" The coefficient of {lost} cannot be estimated beside it." if lost else ""),
         MonotoneLikelihoodWarning,
         stacklevel=4,
     )

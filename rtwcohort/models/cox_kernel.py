@@ -36,6 +36,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 _TILE = 512
+_CONSTANT = 1e-12
 _THREAD_WORK = 400_000
 _N_BLOCKS = 4
 
@@ -121,7 +122,8 @@ class CoxLikelihood:
     Attributes
     ----------
     scale
-        Shape (p,): standard deviation of each column among those in a risk set (1 where it is 0).
+        Shape (p,): standard deviation of each column among those in a risk set; infinite where that is 0 but for
+        rounding, so that the column and its information become 0.
     """
 
     __slots__ = ("_blocks", "_columns", "_efron", "_eta", "_pool", "_sets", "_weight", "scale")
@@ -139,7 +141,7 @@ class CoxLikelihood:
         mean = total / n
         squares = sum(self._run(centre, lambda lo, hi: (self._columns, mean, lo, hi)))
         spread = np.sqrt(squares / n)
-        self.scale = np.where(spread > 0.0, spread, 1.0)
+        self.scale = np.where(spread > _CONSTANT * np.abs(mean), spread, np.inf)
         self._run(divide, lambda lo, hi: (self._columns, self.scale, lo, hi))
 
     def _run(self, function: Callable[..., Any], arguments: Callable[[int, int], tuple[Any, ...]]) -> list[Any]:
@@ -249,6 +251,8 @@ def linear_predictor(columns: Floats, coef: Floats, lo: int, hi: int, eta: Float
 @kernel
 def tie_sums(s0: float, d0: float, d: int, efron: bool) -> tuple[float, float, float, float, float, float]:
     """Return the sum of log denominators and a0, a1, b0, b1, b2 for `d` events at one time."""
+    if not s0 > 0.0:
+        return -np.inf, 0.0, 0.0, 0.0, 0.0, 0.0
     if not efron or d == 1:
         return d * np.log(s0), d / s0, 0.0, d / (s0 * s0), 0.0, 0.0
     logs = a0 = a1 = b0 = b1 = b2 = 0.0

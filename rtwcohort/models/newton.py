@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,9 @@ Evaluation = tuple[float, Floats, Floats]
 """Log-likelihood, score of shape (p,) and information of shape (p, p)."""
 
 _STILL_MOVING = 0.5
-_WORTH_NAMING = 1e-2
+_STILL_GROWING = 1.5
+_SETTLED = 1e-4
+_RUNNING = 1e-3
 
 
 class MonotoneLikelihoodWarning(RtwCohortWarning):
@@ -56,8 +59,9 @@ class NewtonResult:
         Newton steps taken.
     step_length
         Length of the last step in standard errors.
-    monotone
-        Shape (p,), True where the coefficient runs to infinity.
+    limit
+        Shape (p,): as `coef`, but plus or minus infinity where the likelihood keeps rising as the coefficient runs
+        away, and NaN where nothing is left to estimate it by then.
     """
 
     coef: Floats
@@ -67,7 +71,16 @@ class NewtonResult:
     start_score_statistic: float
     iterations: int
     step_length: float
-    monotone: npt.NDArray[np.bool_]
+    limit: Floats
+
+
+class _Iterate(NamedTuple):
+    """Coefficients, the Newton step from them, and the factored information there."""
+
+    coef: Floats
+    step: Floats
+    factor: Floats
+    scale: Floats
 
 
 def maximise(evaluate: Callable[[Floats], Evaluation], start: Floats, control: Control) -> NewtonResult:
@@ -95,28 +108,25 @@ def maximise(evaluate: Callable[[Floats], Evaluation], start: Floats, control: C
     factor, scale = _factorise(information, control)
     step = _solve(factor, scale, score)
     start_statistic = float(score @ step)
-    change, previous_size = np.inf, np.inf
+    change, earlier = np.inf, None
     for iteration in range(1, control.max_iterations + 1):
         length = float(np.sqrt(max(float(score @ step), 0.0)))
-        size = float(np.abs(step).max())
         quiet = abs(change) <= control.loglik_tolerance * max(abs(loglik), 1.0)
-        if length <= control.score_tolerance and (quiet or iteration == 1):
-            moving = _moving(step, previous_size if quiet else np.inf)
+        here = _Iterate(coef, step, factor, scale)
+        limit = _limit(here, earlier) if quiet and earlier is not None else None
+        done = length <= control.score_tolerance and (quiet or iteration == 1)
+        if done or limit is not None:
             return NewtonResult(
-                coef + step,
-                _invert(factor, scale),
-                loglik_start,
-                loglik + 0.5 * length**2,
-                start_statistic,
-                iteration,
-                length,
-                moving,
+                coef=coef + step if limit is None else coef,
+                covariance=_invert(factor, scale),
+                loglik_start=loglik_start,
+                loglik=loglik + 0.5 * length**2 if limit is None else loglik,
+                start_score_statistic=start_statistic,
+                iterations=iteration,
+                step_length=length,
+                limit=coef + step if limit is None else limit,
             )
-        if quiet and size > _STILL_MOVING * previous_size and size > control.score_tolerance:
-            covariance = _invert(factor, scale)
-            moving = _moving(step, previous_size)
-            return NewtonResult(coef, covariance, loglik_start, loglik, start_statistic, iteration, length, moving)
-        previous_size = size
+        earlier = here
         coef, loglik_next, score, information = _climb(evaluate, coef, step, loglik, control)
         change, loglik = loglik_next - loglik, loglik_next
         factor, scale = _factorise(information, control)
@@ -143,12 +153,23 @@ def _climb(
     )
 
 
-def _moving(step: Floats, previous_size: float) -> npt.NDArray[np.bool_]:
-    """Return which coefficients still run away: steps that do not shrink, as against quadratic convergence."""
-    size = np.abs(step)
-    if not size.max() > _STILL_MOVING * previous_size or size.max() < _WORTH_NAMING:
-        return np.zeros(step.shape, dtype=np.bool_)
-    return np.asarray(size > _WORTH_NAMING * size.max())
+def _limit(here: _Iterate, earlier: _Iterate) -> Floats | None:
+    """Return the coefficients at infinity when the likelihood is monotone, else None.
+
+    Near a finite maximum the steps shrink quadratically and the variances settle. Along a direction in which the
+    likelihood rises for ever the steps keep their length while the information decays by a constant factor.
+    """
+    if np.abs(here.step).max() <= _STILL_MOVING * np.abs(earlier.step).max():
+        return None
+    variance = _invert(here.factor, here.scale).diagonal()
+    growing = variance > _STILL_GROWING * _invert(earlier.factor, earlier.scale).diagonal()
+    settled = np.abs(here.step) <= _SETTLED * np.sqrt(variance)
+    if not growing.any() or not settled[~growing].all():
+        return None
+    running = growing & (np.abs(here.step) > _RUNNING * np.abs(here.coef))
+    limit = np.where(growing, np.nan, here.coef)
+    limit[running] = np.sign(here.step[running]) * np.inf
+    return limit
 
 
 def _factorise(information: Floats, control: Control) -> tuple[Floats, Floats]:
