@@ -160,7 +160,7 @@ def _assemble(blocks: list[_Block], groups: _Groups, overall: str) -> ReportTabl
         f"{name} (n = {mark(int(code), format_count(size), groups.threshold)})"
         for name, code, size in zip(names, codes, sizes, strict=True)
     ]
-    compared = ["p-value", "SMD"] if groups.names else []
+    compared = ["p", "SMD"] if groups.names else []
     rows = [row for block in blocks for row in block.rows]
     display = pd.DataFrame([cells for _, cells in rows], columns=["Variable", *heads, *compared], dtype=object)
     raw = [
@@ -187,8 +187,9 @@ def _assemble(blocks: list[_Block], groups: _Groups, overall: str) -> ReportTabl
 def _notes(groups: _Groups, tests: list[str], withheld: bool) -> tuple[str, ...]:
     notes = ["Percentages are of everybody in the column, missing values included."]
     if groups.names:
-        tested = f" p-values: {join_words(tests)}." if tests else ""
-        notes.append(f"SMD: standardised mean difference; the largest between two arms where there are more.{tested}")
+        tested = f" p: {join_words(tests)}." if tests else ""
+        several = ", the largest between two arms" if len(groups.names) > 2 else ""
+        notes.append(f"SMD: standardised mean difference{several}, without its sign.{tested}")
     if withheld:
         notes.append(threshold_note(groups.threshold))
         if groups.names:
@@ -346,9 +347,7 @@ def _summary_raw(
         for figure, value in figures:
             block.raw.append((variable.name, "", name, figure, _number(round(value, decimals), not out), bool(out)))
         if out:
-            block.audit.append(
-                (_KEY, f"{variable.label}: {statistic}", name, "few people, or would reveal few")
-            )
+            block.audit.append((_KEY, f"{variable.label}: {statistic}", name, "few people, or would reveal few"))
 
 
 def _mean_sd(sample: npt.NDArray[np.float64]) -> tuple[float, float]:

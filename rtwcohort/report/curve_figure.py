@@ -16,6 +16,7 @@ from rtwcohort.report.disclosure_curves import (
     coarsen_curve,
     numbers_at_risk,
     round_at_risk,
+    split_curves,
 )
 from rtwcohort.report.numbers import format_percent, join_words
 from rtwcohort.report.report_figure import MUTED, ReportFigure, colour_of, dashes_of, finish, new_figure, style
@@ -30,7 +31,7 @@ _DAYS_A_MONTH: Final = 365.25 / 12
 
 
 def curve_figure(
-    curves: Mapping[str, pd.DataFrame],
+    curves: pd.DataFrame,
     *,
     horizon: float,
     at: Sequence[float] = (),
@@ -39,6 +40,7 @@ def curve_figure(
     time_unit: str = "days",
     in_months: bool = False,
     what: str = "Returned to work",
+    title: str = "",
     key: str = "curves",
 ) -> ReportFigure:
     """Draw the Kaplan-Meier curve of each arm with its interval, and the numbers at risk below.
@@ -46,8 +48,8 @@ def curve_figure(
     Parameters
     ----------
     curves
-        Arm -> one row a distinct time: `time`, `n_risk`, `n_event`, `estimate` (not yet returned), `conf_low`,
-        `conf_high`.
+        `Curves.frame`: one row an arm and distinct time: `group`, `time`, `at_risk`, `events`, `survival` (not yet
+        returned), `conf_low`, `conf_high`.
     horizon
         Where the time axis ends.
     at
@@ -62,10 +64,13 @@ def curve_figure(
         Draw days as months of 30.44 days.
     what
         Words for the event.
+    title
+        Printed above; empty makes one.
     """
     check_choice(shape, _SHAPES, argument="shape")
     limit = check_threshold(threshold)
-    coarse = {str(arm): coarsen_curve(frame, at=at, threshold=limit) for arm, frame in curves.items()}
+    arms = split_curves(curves)
+    coarse = {arm: coarsen_curve(frame, at=at, threshold=limit) for arm, frame in arms.items()}
     scale = _DAYS_A_MONTH if in_months else 1.0
     unit = "months" if in_months else time_unit
     ticks = time_ticks(horizon, unit, scale)
@@ -80,12 +85,12 @@ def curve_figure(
             loc="lower left", bbox_to_anchor=(-0.02, 0.995), ncols=2, frameon=False, handlelength=2.4, borderpad=0.2,
             columnspacing=1.4,
         )  # fmt: skip
-        _risk_table(axes, curves, ticks, scale, limit)
+        _risk_table(axes, arms, ticks, scale, limit, figure.get_figheight())
         alt = _alt(coarse, what, unit, scale, shape)
         return finish(
             figure,
             key=key,
-            title=f"{what} by {unit.rstrip('s')} since the index date" if len(coarse) < 2 else f"{what}, by arm",
+            title=title or (f"{what} over time" + (" by arm" if len(coarse) > 1 else "")),
             alt=alt,
             caption=_caption(limit),
         )
@@ -96,7 +101,7 @@ def time_ticks(horizon: float, unit: str, scale: float = 1.0) -> list[float]:
     end = horizon / scale
     days = (5, 10, 15, 30, 60, 90, 180, 365, 730, 1826)
     steps = days if unit == "days" else (1, 2, 3, 4, 6, 12, 13, 26, 52, 104, 260)
-    step = next((size for size in steps if end / size <= 6.2), steps[-1])
+    step = next((size for size in steps if end / size <= 5.2), steps[-1])
     return [float(tick) for tick in np.arange(0, end + 1e-9, step)]
 
 
@@ -104,7 +109,7 @@ def _draw(axes: Axes, curve: CoarseCurve, place: int, arm: str, shape: Shape, sc
     steps = curve.steps
     times = steps["time"].to_numpy() / scale
     sign, base = (-1.0, 1.0) if shape == "returned" else (1.0, 0.0)
-    middle, low, high = (base + sign * steps[name].to_numpy() for name in ("estimate", "conf_low", "conf_high"))
+    middle, low, high = (base + sign * steps[name].to_numpy() for name in ("survival", "conf_low", "conf_high"))
     colour = colour_of(place)
     axes.fill_between(times, low, high, step="post", color=colour, alpha=0.16, linewidth=0)
     axes.step(times, middle, where="post", color=colour, linestyle=dashes_of(place), label=arm)
@@ -121,11 +126,15 @@ def _frame(axes: Axes, end: float, ticks: list[float], unit: str, shape: Shape, 
 
 
 def _risk_table(
-    axes: Axes, curves: Mapping[str, pd.DataFrame], ticks: list[float], scale: float, threshold: int
+    axes: Axes,
+    curves: Mapping[str, pd.DataFrame],
+    ticks: list[float],
+    scale: float,
+    threshold: int,
+    figure_height: float,
 ) -> None:
     """Write the numbers at risk below the axis, under their ticks, each row in the colour of its arm."""
-    inch = axes.figure.get_figheight()
-    height = axes.get_position().height * inch
+    height = axes.get_position().height * figure_height
     top = -0.50 / height
     row = _ROW_INCHES / height
     left = axes.transAxes
@@ -149,7 +158,7 @@ def _alt(coarse: Mapping[str, CoarseCurve], what: str, unit: str, scale: float, 
     parts = []
     for arm, curve in coarse.items():
         last = curve.steps.iloc[-1]
-        share = 1 - last["estimate"] if shape == "returned" else last["estimate"]
+        share = 1 - last["survival"] if shape == "returned" else last["survival"]
         parts.append(f"{arm}: {format_percent(share, 1)} at {last['time'] / scale:.0f} {unit}")
     state = what.lower() if shape == "returned" else f"not yet {what.lower()}"
     return f"Step curves of the share who had {state} over time. {join_words(parts)}."

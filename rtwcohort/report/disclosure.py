@@ -192,9 +192,7 @@ def threshold_note(threshold: int) -> str:
 def _checked(counts: npt.ArrayLike, dimensions: int) -> Counts:
     array = np.asarray(counts)
     if array.ndim != dimensions or array.size == 0:
-        raise ArgumentError(
-            f"`counts` must be {dimensions}-dimensional and not empty; got shape {array.shape}."
-        )
+        raise ArgumentError(f"`counts` must be {dimensions}-dimensional and not empty; got shape {array.shape}.")
     whole = np.asarray(array, dtype=np.float64)
     if not np.all(np.isfinite(whole)) or np.any(whole < 0) or np.any(whole != np.floor(whole)):
         raise ArgumentError("`counts` must be whole numbers of at least 0; got a negative, missing or broken number.")

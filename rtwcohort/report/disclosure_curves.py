@@ -14,7 +14,7 @@ from rtwcohort.core.checks import check_columns
 from rtwcohort.report.disclosure import SMALL_CELLS, check_threshold, is_small
 from rtwcohort.report.numbers import format_count
 
-CURVE_COLUMNS: Final = ("time", "n_risk", "n_event", "estimate", "conf_low", "conf_high")
+CURVE_COLUMNS: Final = ("time", "at_risk", "events", "survival", "conf_low", "conf_high")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class CoarseCurve:
     Attributes
     ----------
     steps
-        `time`, `estimate`, `conf_low`, `conf_high`: the curve starts at 1 at time 0 and keeps each estimate until the
+        `time`, `survival`, `conf_low`, `conf_high`: the curve starts at 1 at time 0 and keeps each estimate until the
         next time; the last row is where it ends.
     fixed
         The same columns at the times that were asked for; NaN where withheld.
@@ -48,7 +48,7 @@ def coarsen_curve(curve: pd.DataFrame, *, at: Sequence[float] = (), threshold: i
     Parameters
     ----------
     curve
-        One row a distinct time in ascending order: `time`, `n_risk` (just before it), `n_event`, `estimate` (not yet
+        One row a distinct time in ascending order: `time`, `at_risk` (just before it), `events`, `survival` (not yet
         returned, just after it), `conf_low`, `conf_high`.
     at
         Times at which the estimate is printed elsewhere, such as 90, 180 and 365 days.
@@ -59,8 +59,8 @@ def coarsen_curve(curve: pd.DataFrame, *, at: Sequence[float] = (), threshold: i
     limit = max(check_threshold(threshold), 1)
     rows = curve.sort_values("time", ignore_index=True)
     times = rows["time"].to_numpy(dtype=np.float64)
-    events = rows["n_event"].to_numpy(dtype=np.int64)
-    enough = rows["n_risk"].to_numpy(dtype=np.int64) >= limit
+    events = rows["events"].to_numpy(dtype=np.int64)
+    enough = rows["at_risk"].to_numpy(dtype=np.int64) >= limit
     n_known = int(enough.sum())
     wanted = np.unique(np.asarray(list(at), dtype=np.float64))
     end = float(times[n_known - 1]) if n_known else 0.0
@@ -75,11 +75,18 @@ def coarsen_curve(curve: pd.DataFrame, *, at: Sequence[float] = (), threshold: i
     return CoarseCurve(steps, fixed, bool(last_known < times[-1]) if len(times) else True)
 
 
+def split_curves(curves: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Part `Curves.frame` by its column `group`, in the order of the rows."""
+    check_columns(curves.columns, ("group", *CURVE_COLUMNS), argument="curves")
+    names = list(dict.fromkeys(curves["group"]))
+    return {str(name): curves[curves["group"] == name].reset_index(drop=True) for name in names}
+
+
 def numbers_at_risk(curve: pd.DataFrame, times: Sequence[float]) -> npt.NDArray[np.int64]:
     """Return how many people are at risk just before each time, shape (len(times),)."""
     rows = curve.sort_values("time", ignore_index=True)
     at = np.searchsorted(rows["time"].to_numpy(dtype=np.float64), np.asarray(times, dtype=np.float64), side="left")
-    counts = np.append(rows["n_risk"].to_numpy(dtype=np.int64), 0)
+    counts = np.append(rows["at_risk"].to_numpy(dtype=np.int64), 0)
     return np.asarray(counts[at])
 
 
@@ -152,8 +159,8 @@ def _pool(times: npt.NDArray[Any], events: npt.NDArray[Any], threshold: int) -> 
 
 
 def _steps(rows: pd.DataFrame, knots: list[float], last_known: float) -> pd.DataFrame:
-    columns = ["time", "estimate", "conf_low", "conf_high"]
-    start = pd.DataFrame({"time": [0.0], "estimate": [1.0], "conf_low": [1.0], "conf_high": [1.0]})
+    columns = ["time", "survival", "conf_low", "conf_high"]
+    start = pd.DataFrame({"time": [0.0], "survival": [1.0], "conf_low": [1.0], "conf_high": [1.0]})
     kept = rows.loc[rows["time"].isin(knots), columns].astype(np.float64)
     steps = kept if knots and knots[0] == 0.0 else pd.concat([start, kept], ignore_index=True)
     if last_known > float(steps["time"].iloc[-1]):
@@ -164,8 +171,8 @@ def _steps(rows: pd.DataFrame, knots: list[float], last_known: float) -> pd.Data
 def _at_times(rows: pd.DataFrame, wanted: npt.NDArray[Any], knots: list[float], last_known: float) -> pd.DataFrame:
     """Return the estimate at each wanted time that no withheld event lies before since the last step."""
     times = rows["time"].to_numpy(dtype=np.float64)
-    events = rows["n_event"].to_numpy(dtype=np.int64)
-    values = rows[["estimate", "conf_low", "conf_high"]].to_numpy(dtype=np.float64)
+    events = rows["events"].to_numpy(dtype=np.int64)
+    values = rows[["survival", "conf_low", "conf_high"]].to_numpy(dtype=np.float64)
     out = np.full((len(wanted), 3), np.nan)
     for at, time in enumerate(wanted):
         before = [knot for knot in knots if knot <= time]
@@ -174,4 +181,4 @@ def _at_times(rows: pd.DataFrame, wanted: npt.NDArray[Any], knots: list[float], 
             continue
         row = int(np.searchsorted(times, time, side="right")) - 1
         out[at] = values[row] if row >= 0 else 1.0
-    return pd.DataFrame({"time": wanted, "estimate": out[:, 0], "conf_low": out[:, 1], "conf_high": out[:, 2]})
+    return pd.DataFrame({"time": wanted, "survival": out[:, 0], "conf_low": out[:, 1], "conf_high": out[:, 2]})

@@ -35,7 +35,7 @@ def render_html(document: Document) -> str:
         '<meta name="color-scheme" content="light dark">\n'
         f"<title>{escape(document.title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
         f'<a class="skip" href="#content">Skip to the report</a>\n'
-        f"{_head(document)}\n<div class=\"columns\">\n{_contents(document.sections)}\n"
+        f'{_head(document)}\n<div class="columns">\n{_contents(document.sections)}\n'
         f'<main id="content">\n{sections}\n</main>\n</div>\n</body>\n</html>\n'
     )
 
@@ -56,7 +56,9 @@ def _head(document: Document) -> str:
     subtitle = f'<p class="subtitle">{escape(document.subtitle)}</p>' if document.subtitle else ""
     authors = f'<p class="authors">{escape(join_words(document.authors))}</p>' if document.authors else ""
     lead = "".join(f'<p class="lead">{escape(text)}</p>' for text in document.lead)
-    return f"<header>\n<h1>{escape(document.title)}</h1>{subtitle}{authors}{lead}\n{_summary(document.summary)}</header>"
+    return (
+        f"<header>\n<h1>{escape(document.title)}</h1>{subtitle}{authors}{lead}\n{_summary(document.summary)}</header>"
+    )
 
 
 def _summary(figures: tuple[KeyFigure, ...]) -> str:

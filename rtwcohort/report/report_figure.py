@@ -101,7 +101,7 @@ def style() -> Iterator[None]:
     """Set the style of the report inside a `with` block; the user's own settings are back afterwards."""
     import matplotlib as mpl
 
-    settings = {
+    settings: Any = {
         "font.family": ["DejaVu Sans"],
         "font.size": 7.5,
         "axes.labelsize": 7.5,

@@ -90,9 +90,7 @@ class ReportTable:
 def check_key(key: str) -> None:
     """Raise `ArgumentError` unless a key can be an anchor and the stem of a file name."""
     if not _KEY.fullmatch(key):
-        raise ArgumentError(
-            f"`key` must be lower-case letters, digits and hyphens, a letter first; got {key!r}."
-        )
+        raise ArgumentError(f"`key` must be lower-case letters, digits and hyphens, a letter first; got {key!r}.")
 
 
 def _great_table(table: ReportTable) -> str:
