@@ -19,7 +19,7 @@ SEED: Final = 20260
 
 SCENARIO: Final = Scenario(
     n=1500,
-    age_range=(19, 68),
+    age_range=(19, 72),
     without_benefit=0.03,
     all_statements=False,
     waves=(

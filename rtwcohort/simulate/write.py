@@ -68,7 +68,8 @@ def write_register(tables: Mapping[str, pd.DataFrame], folder: str | Path, *, st
     Parameters
     ----------
     tables
-        Table name to frame, as `simulate_register` returns them.
+        Table name to frame, as `simulate_register` returns them. Numbers are written with at most two decimals,
+        missing values as nothing.
     folder
         Made when it does not exist; files of the same names are replaced.
     style

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rtwcohort.cohort import build_cohort
 from rtwcohort.outcomes import RtwRule, return_to_work
 from rtwcohort.register.register import Register
 from rtwcohort.simulate import simulate_register, true_outcomes
@@ -63,3 +64,21 @@ def test_people_enrolled_without_a_benefit_return_on_the_index_date(register):
     without = found.loc[truth.index[~truth["eligible"]]]
     assert (without["time"] == 0).all()
     assert len(without) == pytest.approx(SCENARIO.n * SCENARIO.without_benefit, abs=20)
+
+
+def test_the_cohort_measures_the_covariates_that_the_hazards_used(register):
+    cohort = build_cohort(
+        register,
+        covariates={
+            "fabq_work": {"from": "questionnaire", "instrument": "FABQ-W", "wave": "M0"},
+            "belief": {"from": "questionnaire", "instrument": "BELIEF", "wave": "M0"},
+            "days_on_benefit": {"from": "history", "measure": "days_on_benefit", "years": 2},
+        },
+    )
+    truth = true_outcomes(SCENARIO, seed=SEED).set_index("person_id")
+    found = cohort.frame.set_index("person_id")
+    truth, found = truth[truth["eligible"]], found.loc[truth.index[truth["eligible"]]]
+    for name in ("fabq_work", "belief", "days_on_benefit"):
+        known = found[name].notna()
+        assert known.mean() > 0.9
+        assert found.loc[known, name].tolist() == pytest.approx(truth.loc[known, name].tolist())

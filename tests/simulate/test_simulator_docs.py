@@ -1,0 +1,15 @@
+"""The example of the explanation page prints what the page says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "simulator.md"
+
+
+def test_the_example_prints_what_the_page_shows(capsys):
+    text = PAGE.read_text(encoding="utf-8")
+    code, shown = re.search(r"```python\n(.*?)```\s*```text\n(.*?)```", text, re.DOTALL).groups()
+    exec(compile(code, str(PAGE), "exec"), {})
+    assert capsys.readouterr().out.split() == shown.split()
