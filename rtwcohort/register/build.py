@@ -18,7 +18,7 @@ from rtwcohort.register.parse import Parsed, as_text, parse_choice, parse_date, 
 from rtwcohort.register.person_id import read_ids, unite_ids
 from rtwcohort.register.read import RawTable
 from rtwcohort.register.register import Source, Unreadable
-from rtwcohort.register.tables import DTYPES, TABLES, empty_table, fact
+from rtwcohort.register.tables import DTYPES, TABLES, fact, unknown_people
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +178,4 @@ def _persons_from(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Make `persons` from the identifiers in the other tables, in ascending order."""
     ids = pd.concat([frame["person_id"] for frame in frames.values()], ignore_index=True).dropna()
     known = ids.drop_duplicates().sort_values()
-    index = pd.RangeIndex(1, len(known) + 1, name="row")
-    persons = empty_table("persons").reindex(index).astype({"person_id": known.dtype} if len(known) else {})
-    return persons.assign(person_id=known.to_numpy())
+    return unknown_people(known, range(1, len(known) + 1))

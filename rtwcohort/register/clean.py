@@ -66,7 +66,7 @@ def clean_register(register: Register, *, rules: Mapping[str, str] | None = None
         enrolment=frames.get("enrolment"),
         questionnaires=frames.get("questionnaires"),
         cleaning=(*register.cleaning, *steps),
-        unreadable=scene.unreadable,
+        unreadable=(),
     )
 
 
@@ -138,14 +138,12 @@ def _drop(scene: Scene, table: str, mask: Mask) -> pd.DataFrame:
 
 def _add_people(scene: Scene, table: str, mask: Mask) -> pd.DataFrame:
     """Add unknown people to `persons`, with negative row numbers because no file has their row."""
-    from rtwcohort.register.tables import empty_table
+    from rtwcohort.register.tables import unknown_people
 
     frame, persons = scene.tables[table], scene.tables["persons"]
     new = frame["person_id"][mask].drop_duplicates().sort_values()
     lowest = min(0, int(persons.index.min())) if len(persons) else 0
-    index = pd.Index(lowest - 1 - np.arange(len(new)), name="row")
-    added = empty_table("persons").reindex(index)
-    added = added.assign(person_id=new.to_numpy())
+    added = unknown_people(new, lowest - 1 - np.arange(len(new)))
     scene.tables["persons"] = pd.concat([persons, added.astype(persons.dtypes.to_dict())]) if len(persons) else added
     return frame
 

@@ -96,7 +96,7 @@ def _person_id() -> pa.Column:
         "id",
         "The person, by the same identifier in every table.",
         aliases=(
-            "fnr personid person pid id lopenr lopenummer lnr w22_1109_lopenr fodselsnummer pnr "
+            "fnr personid person pid id lopenr lopenummer lnr fodselsnummer pnr "
             "personnummer personlopenummer deltaker deltaker_id deltakernr subject_id unit_id cpr"
         ),
         rule="never missing",
@@ -255,7 +255,7 @@ EMPLOYMENT: Final = pa.DataFrameSchema(
     title="Employment",
     description="One row a job at one position.",
     metadata={
-        "aliases": "arbeidsforhold ansettelser jobber jobs aaregisteret aa_registeret ameldingen",
+        "aliases": "arbeidsforhold ansettelser jobber jobs aaregisteret ameldingen",
         "unit_of_row": "a job",
     },
 )
@@ -347,6 +347,24 @@ def empty_table(table: str) -> pd.DataFrame:
     """
     columns = {name: pd.Series(dtype=DTYPES[fact(column, "kind")]) for name, column in TABLES[table].columns.items()}
     return pd.DataFrame(columns, index=pd.Index([], dtype="int64", name="row"))
+
+
+def unknown_people(person_id: pd.Series[Any], rows: Any) -> pd.DataFrame:
+    """Return rows of `persons` about whom nothing is known but the identifier.
+
+    Parameters
+    ----------
+    person_id
+        Distinct identifiers.
+    rows
+        Their row numbers, same length.
+    """
+    index = pd.Index(rows, dtype="int64", name="row")
+    columns: dict[str, Any] = {"person_id": person_id.to_numpy()}
+    for name, column in PERSONS.columns.items():
+        if name != "person_id":
+            columns[name] = pd.Series([None] * len(index), index=index, dtype=DTYPES[fact(column, "kind")])
+    return pd.DataFrame(columns, index=index)
 
 
 def data_dictionary() -> pd.DataFrame:

@@ -143,8 +143,8 @@ def _benefit_codes(
         unknown = sorted({text for text in texts if text is not None and text not in number})
         if unknown:
             raise RegisterError(
-                f"`frame` has the code '{unknown[0]}' in '{name}', which `codes` does not name. Give it a benefit, or '' "
-                "to leave its weeks out."
+                f"`frame` has the code '{unknown[0]}' in '{name}', which `codes` does not name. "
+                "Give it a benefit, or '' to leave its weeks out."
             )
         out[:, place] = np.array([*(-1 if text is None else number[text] for text in texts), -1])[which]
     return out
