@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from rtwcohort.cohort.candidates import Candidates
@@ -21,7 +22,7 @@ from rtwcohort.cohort.diagnosis import (
     own_group_of,
     tidy_code,
 )
-from rtwcohort.core.days import MISSING_DAY, day_of, to_days
+from rtwcohort.core.days import MISSING_DAY, to_days
 from rtwcohort.errors import CohortError
 from rtwcohort.register.benefits import DEFAULT_PRIORITY
 from rtwcohort.register.register import Register
@@ -85,22 +86,29 @@ def _system(people: Candidates, asked: str) -> System:
 
 def register_system(register: Register) -> System:
     """Decide from all diagnosis codes of a register which system they come from."""
-    counts = _diagnoses(register).dropna().map(tidy_code).value_counts()
-    if counts.empty:
+    number, codes = _diagnoses(register)
+    rows = np.bincount(number[number >= 0], minlength=len(codes))
+    counts = {code: int(n) for code, n in zip(codes, rows, strict=True) if n}
+    if not counts:
         raise CohortError(
             "`diagnosis` is asked for but no spell of this register has a diagnosis code. Leave it out of the study."
         )
-    return detect_system({str(code): int(n) for code, n in counts.items()})
+    return detect_system(counts)
 
 
-def _diagnoses(register: Register) -> pd.Series[Any]:
+def _diagnoses(register: Register) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """Return for each spell the number of its code, -1 without one, and the tidy codes in the order of the alphabet."""
     if "diagnosis" not in register.benefits.columns:
         raise CohortError(
             "`diagnosis` is asked for but benefits has no column 'diagnosis'. Its columns are: "
             f"{', '.join(map(str, register.benefits.columns))}. Name it under [register.columns.benefits]."
         )
-    codes = register.benefits["diagnosis"].astype(object)
-    return codes.where(codes.map(lambda code: isinstance(code, str) and bool(code.strip())), None)
+    number, written = pd.factorize(register.benefits["diagnosis"].astype(object))
+    tidy = [tidy_code(str(code)) for code in written]
+    codes = sorted({code for code in tidy if code})
+    place = {code: at for at, code in enumerate(codes)}
+    of_written = np.array([*(place.get(code, -1) for code in tidy), -1], dtype=np.int64)
+    return of_written[number], codes
 
 
 def codes_at_index(people: Candidates, benefits: tuple[str, ...], look_back_days: int) -> pd.Series[Any]:
@@ -125,8 +133,8 @@ def codes_at_index(people: Candidates, benefits: tuple[str, ...], look_back_days
         Shape (n,), object; None without a diagnosis.
     """
     table = people.register.benefits
-    code = _diagnoses(people.register)
-    rows = (code.notna() & table["benefit"].isin(benefits)).to_numpy()
+    number, codes = _diagnoses(people.register)
+    rows = (number >= 0) & table["benefit"].isin(benefits).to_numpy()
     who = pd.Index(people.person_id).get_indexer(pd.Index(table["person_id"][rows]))
     spells = pd.DataFrame(
         {
@@ -135,21 +143,17 @@ def codes_at_index(people: Candidates, benefits: tuple[str, ...], look_back_days
             "end": to_days(table["end"][rows]),
             "rank": table["benefit"][rows].map({name: k for k, name in enumerate(DEFAULT_PRIORITY)}).to_numpy(),
             "grade": table["grade"][rows].to_numpy(dtype=np.float64) if "grade" in table.columns else np.nan,
-            "code": code[rows].to_numpy(),
+            "code": number[rows],
         }
     )
     spells = spells[(spells["row"] >= 0) & (spells["start"] != MISSING_DAY)].copy()
-    last = day_of(people.register.data_end, argument="data_end")
-    spells.loc[spells["end"] == MISSING_DAY, "end"] = max(last, int(np.iinfo(np.int32).max))
-    index_day = (
-        people.index_day[spells["row"].to_numpy()].astype(np.int64) if len(spells) else np.array([], dtype="int64")
-    )
+    spells.loc[spells["end"] == MISSING_DAY, "end"] = np.iinfo(np.int32).max
+    index_day = people.index_day[spells["row"].to_numpy(dtype=np.int64)].astype(np.int64)
     spells["before"] = np.maximum(index_day - spells["end"].to_numpy(dtype=np.int64), 0)
     spells = spells[(spells["start"] <= index_day) & (spells["before"] <= look_back_days)]
-    spells["code"] = spells["code"].map(tidy_code)
     best = spells.sort_values(
         ["row", "before", "rank", "start", "grade", "code"], ascending=[True, True, True, False, False, True]
     ).drop_duplicates("row")
     out = np.full(len(people), None, dtype=object)
-    out[best["row"].to_numpy()] = best["code"].to_numpy()
+    out[best["row"].to_numpy()] = np.array([*codes, None], dtype=object)[best["code"].to_numpy()]
     return pd.Series(out, dtype=object)
