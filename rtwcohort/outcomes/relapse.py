@@ -13,7 +13,7 @@ from rtwcohort.errors import ArgumentError
 from rtwcohort.outcomes.relapse_kernel import find_relapses
 from rtwcohort.outcomes.result import RtwOutcome
 from rtwcohort.outcomes.return_to_work import HOLDS, cause_words, censor
-from rtwcohort.outcomes.rtw_follow_up import competing_codes, day_limits, follow_up
+from rtwcohort.outcomes.rtw_follow_up import back_states, competing_codes, day_limits, follow_up
 from rtwcohort.outcomes.rtw_kernel import NONE
 from rtwcohort.outcomes.timeline import Timeline
 from rtwcohort.register.register import Register
@@ -62,10 +62,14 @@ def relapse(source: Register | Timeline, outcome: RtwOutcome, *, horizon: int, m
     origin, confirmed = to_days(returned["started_on"]), to_days(returned["confirmed_on"])
     ahead = origin.astype(np.int64) - to_days(returned["index_date"])
     found = follow_up(source, rule, returned, needed_days=ahead + horizon + min_days)
-    relapsed = np.empty(len(origin), dtype=np.int32)
+    timeline, relapsed = found.timeline, np.empty(len(origin), dtype=np.int32)
     find_relapses(
-        found.timeline.offset,
-        found.states,
+        timeline.offset,
+        timeline.start,
+        timeline.end,
+        timeline.present,
+        timeline.work_share,
+        back_states(timeline, rule),
         found.person,
         found.index,
         origin,
@@ -76,7 +80,7 @@ def relapse(source: Register | Timeline, outcome: RtwOutcome, *, horizon: int, m
         HOLDS[rule.hold],
         int(rule.baseline_days),
         int(min_days),
-        day_limits(rule),
+        day_limits(rule)[2],
         competing_codes(rule),
         rule.competing_onset == "not_back",
         relapsed,

@@ -7,30 +7,32 @@ import numpy.typing as npt
 
 from rtwcohort.core.days import Days
 from rtwcohort.core.jit import kernel
-from rtwcohort.outcomes.rtw_kernel import (
-    GONE,
-    INCREASE,
-    NONE,
-    TOLERANCE,
-    Day,
-    States,
-    is_back,
-    onset,
-    share_sum,
-    state_at,
-)
+from rtwcohort.outcomes.rtw_kernel import INCREASE, NONE, Bits, Flags, Percent, baseline_floor, onset, state_at
 
 
 @kernel
-def first_stretch(states: States, low: int, high: int, after: int, stop: int, days: int, day: Day) -> int:
-    """Return the first of `days` days in a row that are not back, from `after` on and before `stop`."""
-    start, end, state = states[0], states[1], states[2]
+def first_stretch(
+    start: Days,
+    end: Days,
+    share: Percent,
+    back: Flags,
+    low: int,
+    high: int,
+    after: int,
+    stop: int,
+    days: int,
+    floor: float,
+) -> int:
+    """Return the first of `days` days in a row that are not back, from `after` on and before `stop`.
+
+    Days that are back have a work share above `floor` too.
+    """
     run = NONE
     for i in range(low, high):
         first = max(int(start[i]), after)
-        if first >= stop or state[i] >= GONE:
+        if first >= stop:
             break
-        if is_back(i, states, day):
+        if back[i] and share[i] > floor:
             run = NONE
             continue
         if run == NONE:
@@ -43,7 +45,11 @@ def first_stretch(states: States, low: int, high: int, after: int, stop: int, da
 @kernel
 def find_relapses(
     offset: npt.NDArray[np.int64],
-    states: States,
+    start: Days,
+    end: Days,
+    present: Bits,
+    share: Percent,
+    back: Flags,
     person: npt.NDArray[np.int64],
     index: Days,
     origin: Days,
@@ -54,7 +60,7 @@ def find_relapses(
     hold: int,
     baseline_days: int,
     days: int,
-    day: Day,
+    floor: float,
     codes: npt.NDArray[np.int64],
     not_back_only: bool,
     relapse: Days,
@@ -67,14 +73,13 @@ def find_relapses(
     """
     for k in range(len(person)):
         begin, high = int(offset[person[k]]), int(offset[person[k] + 1])
-        limits = day
+        bar = floor
         if hold == INCREASE:
-            before = share_sum(states, begin, high, int(index[k]) - baseline_days + 1, int(index[k]) + 1)
-            limits = (day[0], day[1], before / baseline_days + TOLERANCE)
-        low = state_at(states, begin, high, int(confirmed[k]))
-        found = first_stretch(states, low, high, int(confirmed[k]) + 1, int(stop[k]), days, limits)
+            bar = baseline_floor(start, end, share, begin, high, int(index[k]), baseline_days)
+        low = state_at(end, begin, high, int(confirmed[k]))
+        found = first_stretch(start, end, share, back, low, high, int(confirmed[k]) + 1, int(stop[k]), days, bar)
         if len(codes) > 0:
-            began, code = onset(states, low, high, int(stop[k]), limits, codes, not_back_only)
+            began, code = onset(start, present, share, back, low, high, int(stop[k]), codes, not_back_only, bar)
             if code >= 0:
                 stop[k] = began
                 cause[k] = code

@@ -16,7 +16,15 @@ from rtwcohort.outcomes import rtw_kernel
 from rtwcohort.outcomes.calendar_kernel import add_months_each
 from rtwcohort.outcomes.catalogue import get_rule
 from rtwcohort.outcomes.result import RtwOutcome
-from rtwcohort.outcomes.rtw_follow_up import CAUSES, LONGEST, FollowUp, competing_codes, day_limits, follow_up
+from rtwcohort.outcomes.rtw_follow_up import (
+    CAUSES,
+    LONGEST,
+    FollowUp,
+    back_states,
+    competing_codes,
+    day_limits,
+    follow_up,
+)
 from rtwcohort.outcomes.rule import RtwRule
 from rtwcohort.outcomes.timeline import Timeline
 from rtwcohort.register.register import Register
@@ -132,11 +140,15 @@ def return_to_work(
 
 def find_periods(found: FollowUp, rule: RtwRule, horizon: int) -> Periods:
     """Run the kernel; `found.stop` and `found.cause` are moved to a competing benefit that comes first."""
-    n = len(found.index)
+    timeline, n = found.timeline, len(found.index)
     periods = Periods(np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32), np.zeros(n, dtype=np.bool_))
     rtw_kernel.find_returns(
-        found.timeline.offset,
-        found.states,
+        timeline.offset,
+        timeline.start,
+        timeline.end,
+        timeline.present,
+        timeline.work_share,
+        back_states(timeline, rule),
         found.person,
         found.index,
         found.stop,
@@ -149,7 +161,7 @@ def find_periods(found: FollowUp, rule: RtwRule, horizon: int) -> Periods:
         int(rule.length),
         np.array(rule.at, dtype=np.int64),
         int(rule.baseline_days),
-        day_limits(rule),
+        day_limits(rule)[2],
         competing_codes(rule),
         rule.competing_onset == "not_back",
         periods.first_day,

@@ -21,7 +21,7 @@ from rtwcohort.outcomes.rtw_kernel import (
     RETIREMENT,
     TOLERANCE,
     Day,
-    States,
+    mark_back,
 )
 from rtwcohort.outcomes.rule import RtwRule
 from rtwcohort.outcomes.timeline import Timeline, build_timeline
@@ -66,11 +66,15 @@ class FollowUp:
     stop: Days
     cause: npt.NDArray[np.int8]
 
-    @property
-    def states(self) -> States:
-        """The timeline's columns as the kernels take them."""
-        line = self.timeline
-        return (line.start, line.end, line.state, line.present, line.grade, line.work_share)
+
+def back_states(timeline: Timeline, rule: RtwRule) -> npt.NDArray[np.bool_]:
+    """Return which states of the timeline are back under the rule, shape (m,).
+
+    For "increase", whose bound is each person's own, every state of the living and resident is.
+    """
+    back = np.empty(len(timeline.start), dtype=np.bool_)
+    mark_back(timeline.state, timeline.present, timeline.grade, timeline.work_share, day_limits(rule), back)
+    return back
 
 
 def follow_up(source: Register | Timeline, rule: RtwRule, index: Any, *, needed_days: Any) -> FollowUp:

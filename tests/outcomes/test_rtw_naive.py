@@ -223,7 +223,8 @@ class Diary:
                 if begun and not (rule.competing_onset == "not_back" and self.back[number]):
                     stops.append((person.first + dt.timedelta(days=number), 2 + rank / 100, name))
                     break
-        date, _, cause = min(stops)
+        known = [stop for stop in stops if stop[0] <= DATA_END or stop[2] == "end_of_data"]
+        date, _, cause = min(known)
         return date, cause
 
     def periods(self, horizon: int) -> Iterator[tuple[dt.date, dt.date]]:
