@@ -193,9 +193,7 @@ INSTRUMENTS: Final[dict[str, Instrument]] = {
             most=4,
             scoring="mean",
             direction="high = more distress",
-            cut_offs=(
-                CutOff(label="distressed", operator=">", value=1.75, source="Sandanger et al. 1999; PubMed 12745773"),
-            ),
+            cut_offs=(CutOff(label="distressed", operator=">", value=1.75, source="PubMed 12745773"),),
             source="Hopkins Symptom Checklist, 25 items; cut-off as for the SCL-25",
             note="No rule for missing items was found: all 25 are required unless another rule is asked for.",
         ),
