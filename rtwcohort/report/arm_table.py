@@ -77,7 +77,7 @@ def arm_table(
     for measure, part in (means if means is not None else pd.DataFrame({"measure": []})).groupby("measure", sort=False):
         _mean_row(str(measure), part, names, limit, rows, raw, audit)
     heads = [
-        f"{name} (n = {mark(int(code), format_count(n), limit)})"
+        f"{name} (n\u00a0=\u00a0{mark(int(code), format_count(n), limit)})"
         for name, n, code in zip(names, arms["n"], pattern.rows, strict=True)
     ]
     notes = ["Percentages are of everybody in the arm, those lost before the end of follow-up included."]
@@ -133,7 +133,8 @@ def effect_table(
     for _, effect in effects.iterrows():
         hide = hide_all or (hide_counts and bool(effect.get("from_counts", False)))
         texts, figures = ([WITHHELD, WITHHELD], (math.nan,) * 4) if hide else _effect(effect)
-        label = [str(effect["measure"]), *([str(effect["contrast"])] if has_contrast else [])]
+        points = ", percentage points" if effect.get("scale") == "points" else ""
+        label = [f"{effect['measure']}{points}", *([str(effect["contrast"])] if has_contrast else [])]
         rows.append([*label, *texts])
         raw.append([*label, *figures, "estimate p_value" if hide else ""])
         if hide:
@@ -236,10 +237,11 @@ def _effect(effect: pd.Series[Any]) -> tuple[list[str], tuple[float, ...]]:
     figures = [float(effect[name]) for name in ("estimate", "conf_low", "conf_high")]
     if scale == "points":
         text = format_estimate(*(100 * figure for figure in figures), decimals=1)
-        text = text if text == NOT_ESTIMABLE else f"{text} percentage points"
     else:
         text = format_estimate(*figures, decimals=2 if scale == "ratio" else 3)
     if text == NOT_ESTIMABLE and math.isfinite(figures[0]):
         text = f"{format_number(figures[0], decimals=2)} (interval {NOT_ESTIMABLE})"
     p = float(effect["p_value"])
+    if all(math.isnan(figure) for figure in figures) and not math.isnan(p):
+        text = ""
     return [text, "" if math.isnan(p) else format_p(p)], (*(round(figure, 4) for figure in figures), round(p, 6))

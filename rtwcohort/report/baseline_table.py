@@ -157,7 +157,7 @@ def _assemble(blocks: list[_Block], groups: _Groups, overall: str) -> ReportTabl
     codes = (total_code, *groups.codes)
     sizes = (n, *groups.n)
     heads = [
-        f"{name} (n = {mark(int(code), format_count(size), groups.threshold)})"
+        f"{name} (n\u00a0=\u00a0{mark(int(code), format_count(size), groups.threshold)})"
         for name, code, size in zip(names, codes, sizes, strict=True)
     ]
     compared = ["p", "SMD"] if groups.names else []

@@ -184,8 +184,8 @@ def audit_frame(rows: list[tuple[str, str, str, str]] | None = None) -> pd.DataF
 def threshold_note(threshold: int) -> str:
     """Return the sentence printed under every table of counts in which something is withheld."""
     return (
-        f"<{threshold}: a count from 1 to {threshold - 1}, withheld. {WITHHELD}: withheld because a count under "
-        f"{threshold} could be found from it, or is among the numbers it stands for."
+        f"<{threshold}: a count from 1 to {threshold - 1}, withheld. {WITHHELD}: withheld so that no count under "
+        f"{threshold} can be worked out."
     )
 
 

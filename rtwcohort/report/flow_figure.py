@@ -53,7 +53,7 @@ def flow_figure(
     drawn = [step for at, step in enumerate(pooled) if at == 0 or step.n_excluded > 0]
     arm_texts = _arm_texts(arms, limit)
     plan = [_boxes(step, at, drawn, limit, start, end) for at, step in enumerate(drawn)]
-    height = sum(max(_height(left), _height(right)) if right else _height(left) for left, right in plan)
+    height = sum(_height(left) + (_height(right) if right else 0.0) for left, right in plan)
     height += _GAP * (len(plan) + (1 if arm_texts else 0)) + (max(map(_height, arm_texts)) if arm_texts else 0) + 0.04
     with style():
         figure = new_figure(max(height, 0.4))

@@ -26,6 +26,7 @@ def forest_figure(
     rows: pd.DataFrame,
     *,
     measure: str = "Hazard ratio",
+    short: str = "HR",
     title: str = "Predictors of return to work",
     caption: str = "",
     key: str = "forest",
@@ -37,8 +38,8 @@ def forest_figure(
     rows
         One row a line, in order: `label`, `estimate`, `conf_low`, `conf_high` (ratios). A row whose `estimate` is NaN
         is a heading, or a reference where the optional column `text` says so; `text` replaces the numbers on the right.
-    measure
-        Of the axis.
+    measure, short
+        Words for the axis; abbreviation above the numbers.
     title, caption, key
         Of the figure.
 
@@ -60,7 +61,7 @@ def forest_figure(
             y += (len(text) + 0.45) / 2
             _line(axes, row, text, y, (low, high))
             y += (len(text) + 0.45) / 2
-        _frame(axes, (low, high), y, measure)
+        _frame(axes, (low, high), y, measure, short)
         return finish(figure, key=key, title=title, alt=_alt(rows, measure), caption=caption)
 
 
@@ -126,7 +127,7 @@ def _line(axes: Axes, row: pd.Series[Any], text: list[str], y: float, limits: tu
     axes.text(1.06, y, shown, transform=across, va="center", ha="left", color=INK if math.isfinite(estimate) else MUTED)
 
 
-def _frame(axes: Axes, limits: tuple[float, float], bottom: float, measure: str) -> None:
+def _frame(axes: Axes, limits: tuple[float, float], bottom: float, measure: str, short: str) -> None:
     axes.set_xscale("log")
     axes.set_xlim(*limits)
     axes.set_ylim(max(bottom, 1.0), 0)
@@ -140,7 +141,7 @@ def _frame(axes: Axes, limits: tuple[float, float], bottom: float, measure: str)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.set_xlabel(measure)
-    axes.text(1.06, 1.0, "(95 % CI)", transform=axes.transAxes, va="bottom", ha="left", color=MUTED)
+    axes.text(1.06, 1.0, f"{short} (95 % CI)", transform=axes.transAxes, va="bottom", ha="left", color=MUTED)
 
 
 def _tick(tick: float) -> str:

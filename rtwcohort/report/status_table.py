@@ -10,7 +10,7 @@ import pandas as pd
 from rtwcohort.report.disclosure import REASONS, SHOWN, SMALL_CELLS, audit_frame, check_threshold, mark, threshold_note
 from rtwcohort.report.numbers import format_count, format_count_percent
 from rtwcohort.report.report_table import ReportTable, RowKind
-from rtwcohort.report.status_counts import EVERYBODY, VisitCounts, count_status
+from rtwcohort.report.status_counts import EVERYBODY, UNKNOWN, VisitCounts, count_status
 
 _KEY: Final = "status"
 
@@ -82,6 +82,8 @@ def _visit(
     label = visit_label(visit.day, time_unit)
     rows.append(("group", [label, *heads]))
     for at, level in enumerate(visit.levels):
+        if level == UNKNOWN and not visit.counts[at].any():
+            continue
         counts = [int(count) for count in visit.counts[at]]
         codes = [int(code) for code in visit.pattern.cells[at]]
         wholes = [float(n) if code == SHOWN else math.nan for n, code in zip(sizes, size_codes, strict=True)]
