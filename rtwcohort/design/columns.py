@@ -60,7 +60,7 @@ def prepare_columns(
             if column in in_categories:
                 levels[column] = tuple(np.unique(series.to_numpy()).tolist())
         ready[column] = series
-    return pd.DataFrame(ready, index=rows.index), levels, tuple(notes)
+    return pd.DataFrame(ready, index=rows.index, copy=False), levels, tuple(notes)
 
 
 def _plain_type(series: pd.Series[Any], column: str) -> pd.Series[Any]:
@@ -68,7 +68,7 @@ def _plain_type(series: pd.Series[Any], column: str) -> pd.Series[Any]:
     if isinstance(series.dtype, pd.CategoricalDtype):
         return series
     if pd.api.types.is_numeric_dtype(series.dtype) or series.dtype == bool:
-        return series.astype(np.float64)
+        return series if series.dtype == np.float64 else series.astype(np.float64)
     kind = pd.api.types.infer_dtype(series, skipna=True)
     if kind in _NUMERIC_KINDS:
         return series.astype(np.float64)

@@ -140,7 +140,7 @@ def split_interaction(column: str) -> list[str]:
 def _display_factor(text: str) -> str:
     found = _LEVEL.match(text)
     if not found:
-        return text.strip("`")
+        return columns_of(text)[0] if text.startswith("C(") else text.strip("`")
     factor, level = found["factor"], found["treated"] or found["level"] or ""
     if "(" in factor and not factor.startswith("C("):
         return f"{factor}[{level}]"

@@ -95,9 +95,7 @@ def test_levels_that_nobody_has_are_named(people):
     info = design_of(people, "sex").info
     assert info.levels["sex"] == ("male", "female")
     assert info.notes == ("No row used has `sex` = 'other'; left out of the model.",)
-    with pytest.raises(
-        DesignError, match="No row used has the reference level 'other' of `sex`; choose among male, female"
-    ):
+    with pytest.raises(DesignError, match="reference level 'other' of `sex`; choose among male, female"):
         design_of(people, "sex", reference={"sex": "other"})
 
 
@@ -169,10 +167,10 @@ def test_predictors_with_one_value_are_named(people):
 
 def test_aliased_columns_are_named_with_their_combination(people):
     people["sum"] = 2 * people["age"] - 3 * people["smoker"] + 1
-    with pytest.raises(DesignError, match="'sum' = 2 x 'age' - 3 x 'smoker' [+] 1. Its effect"):
+    with pytest.raises(DesignError, match=r"'sum' = 2 x 'age' - 3 x 'smoker' [+] 1\. Its effect"):
         design_of(people, "age + smoker + sum")
     people["days"] = people["age"] * 365.25
-    with pytest.raises(DesignError, match="'days' = 365.25 x 'age'. Its"):
+    with pytest.raises(DesignError, match=r"'days' = 365\.25 x 'age'\. Its"):
         design_of(people, "school + age + days")
     people["women"] = np.where(people["sex"] == "female", "yes", "no")
     with pytest.raises(DesignError, match="'women: yes' = 'sex: female'"):
@@ -215,9 +213,11 @@ def test_kinds_of_columns(people):
 
 
 def test_wrong_reference(people):
-    with pytest.raises(DesignError, match="`sex` has no level 'femal' to be the reference. Did you mean 'female'?"):
+    with pytest.raises(DesignError, match=r"`sex` has no level 'femal' to be the reference\. Did you mean 'female'\?"):
         design_of(people, "sex", reference={"sex": "femal"})
-    with pytest.raises(DesignError, match="`reference` names 'sx', which is not in the formula. Did you mean 'sex'?"):
+    with pytest.raises(
+        DesignError, match=r"`reference` names 'sx', which is not in the formula\. Did you mean 'sex'\?"
+    ):
         design_of(people, "sex", reference={"sx": "male"})
 
 

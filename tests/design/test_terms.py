@@ -59,6 +59,7 @@ def test_columns_of(factor, columns):
         ("school[T.don't know]:age", "school: don't know x age"),
         ("bs(age, df=4)[2]", "bs(age, df=4)[2]"),
         ("my var", "my var"),
+        ("C(`ecog.ps`)", "ecog.ps"),
     ],
 )
 def test_display_name(column, name):

@@ -47,7 +47,7 @@ FLIPPED = {"raceother", "marnot married"}
 
 
 def test_breslow_by_hand():
-    # With r = exp(b):  at 1 one event with x = 1 among 3r + 3;  at 6 events with x = 1 and x = 0 among r + 3;  at 9 alone.
+    # With r = exp(b): at 1 one event with x = 1 among 3r + 3; at 6 events with x = 1 and x = 0 among r + 3; at 9 alone.
     #   loglik = 2b - log(3r + 3) - 2 log(r + 3)
     #   score  = 2 - r/(r + 1) - 2r/(r + 3) = 0  <=>  r^2 - 3r - 6 = 0  <=>  r = (3 + sqrt(33))/2
     #   information = r/(r + 1)^2 + 6r/(r + 3)^2

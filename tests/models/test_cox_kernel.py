@@ -91,7 +91,7 @@ def test_risk_sets_by_hand():
 
 
 def test_many_distinct_times_sort_alike():
-    X, time, event = made_up(8, 40_000, 1, None)
+    _, time, event = made_up(8, 40_000, 1, None)
     sets = order_risk_sets(time, event)
     assert sets.times.size == event.sum()
     assert (np.diff(sets.times) < 0).all()

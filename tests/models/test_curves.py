@@ -57,7 +57,8 @@ def test_medians_with_whole_days():
 
 
 def test_by_hand():
-    # Eight people. Day 0: one returns of 8. Day 2: two of 7, and one is censored just after. Day 5: one of 4. Three end at 9.
+    # Eight people. Day 0: one returns of 8. Day 2: two of 7, and one is censored just after. Day 5: one of 4. Three end
+    # at 9.
     time, event = [0, 2, 2, 2, 5, 9, 9, 9], [1, 1, 1, 0, 1, 0, 0, 0]
     table = kaplan_meier(time, event).curve()
     assert table["time"].tolist() == [0, 2, 5, 9]
@@ -74,7 +75,7 @@ def test_by_hand():
 
 
 def test_median_in_the_middle_of_a_flat_part():
-    # S is 3/4 from 1, exactly 1/2 from 3 to 7, 1/4 from 7: the median is 5. Its end is where it is flat to the last time.
+    # S is 3/4 from 1, exactly 1/2 from 3 to 7, 1/4 from 7: the median is 5. At 1/4 it is flat from 7 to the last time.
     curves = kaplan_meier([1, 3, 7, 10], [1, 1, 1, 0])
     assert curves.quantiles().loc[0, "time"] == 5.0
     assert curves.quantiles(0.75).loc[0, "time"] == 8.5

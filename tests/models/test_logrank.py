@@ -46,7 +46,7 @@ def test_equals_r(call):
 
 
 def test_by_hand():
-    # Six people, groups a and b. Day 1: an event in a; at risk 3 + 3. Day 2: one in each; at risk 2 + 3. Day 4: b; 0 + 1.
+    # Six people, groups a and b. Day 1: event in a, at risk 3 + 3. Day 2: one in each, at risk 2 + 3. Day 4: b, 0 + 1.
     #   expected in a: 1 x 3/6 + 2 x 2/5 + 0 = 1.3;  observed 2
     #   variance: 1 x 1/2 x 1/2 + 2 x 2/5 x 3/5 x (5 - 2)/(5 - 1) = 0.25 + 0.36 = 0.61
     time, event, group = [1, 2, 3, 2, 3, 4], [1, 1, 0, 1, 0, 1], list("aaabbb")
