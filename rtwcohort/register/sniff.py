@@ -136,7 +136,7 @@ def check_content(path: Path) -> str:
     except OSError as error:
         raise RegisterError(f"'{path.name}' cannot be read: {error.strerror}.") from error
     promised, found = SUFFIXES[suffix], looks_like(head)
-    if found == promised or (found == "gzip" and suffix.endswith(".gz")):
+    if found == ("gzip" if suffix.endswith(".gz") else promised):
         return promised
     wanted = "a gzip file" if suffix.endswith(".gz") else FORMAT_NAMES[promised]
     remedy = _REMEDIES.get(found) or _ending_for(found) or "Export the table as CSV or Parquet."
