@@ -135,7 +135,7 @@ def _all_requirements(
 
 
 def _checked_labels(labels: Mapping[str, str] | None, declared: tuple[Covariate, ...]) -> Mapping[str, str]:
-    names = ["arm", "cluster", *(covariate.name for covariate in declared)]
+    names = ["arm", "cluster", "programme", *(covariate.name for covariate in declared)]
     for name in labels or {}:
         if name not in names:
             raise ArgumentError(

@@ -66,7 +66,8 @@ def read_parameters(given: Mapping[str, Any], declared: Sequence[Parameter], *, 
     Returns
     -------
     dict
-        One value a declared parameter; dates as day numbers, lists as tuples of text.
+        One value a declared parameter; dates as `numpy.datetime64`, lists as tuples of text. Reading it again gives
+        the same.
 
     Raises
     ------
@@ -139,10 +140,10 @@ def _benefits(value: Any, parameter: Parameter, argument: str) -> tuple[str, ...
     return tuple(name for name in BENEFIT_NAMES if name in out)
 
 
-def _date(value: Any, parameter: Parameter, argument: str) -> int:
+def _date(value: Any, parameter: Parameter, argument: str) -> np.datetime64:
     if not isinstance(value, str | dt.date | np.datetime64):
         raise ArgumentError(f"`{argument}` must be a date such as 2024-12-31; got {value!r}.")
-    return day_of(value, argument=argument)
+    return np.datetime64(day_of(value, argument=argument), "D")
 
 
 def _groups(value: Any, parameter: Parameter, argument: str) -> dict[str, tuple[str, ...]]:

@@ -188,7 +188,6 @@ def current_absence_start(runs: Runs, person: Rows, day: Days, *, merge_gap_days
     safe = np.clip(row, 0, None)
     own = (row >= 0) & (person >= 0) & (runs.person[safe] == person)
     absent = own & (day.astype(np.int64) - runs.end[safe] + 1 <= merge_gap_days)
-    absent |= own & (day < runs.end[safe])
     return runs.episode_start[runs.episode[safe]], absent
 
 

@@ -24,7 +24,7 @@ from rtwcohort.cohort.declaration import (
 )
 from rtwcohort.cohort.history import Rows, Runs
 from rtwcohort.core.checks import check_choice
-from rtwcohort.core.days import MISSING_DAY, Days, iso, to_days
+from rtwcohort.core.days import MISSING_DAY, Days, day_of, iso, to_days
 from rtwcohort.errors import ArgumentError, CohortError
 from rtwcohort.register.benefits import BENEFITS
 from rtwcohort.register.register import Register
@@ -131,7 +131,8 @@ def read_index_date(given: Any) -> IndexDate:
 
 def _declare(given: Mapping[str, Any]) -> IndexDate:
     values = read_parameters(given, INDEX_PARAMETERS, owner="index_date")
-    declared = IndexDate(from_date=values.pop("from"), to_date=values.pop("to"), **values)
+    first, last = (_day_number(values.pop(name)) for name in ("from", "to"))
+    declared = IndexDate(from_date=first, to_date=last, **values)
     if (declared.at == "spell_day") != (declared.day is not None):
         raise ArgumentError(
             f"`index_date.day` goes with at = 'spell_day' and only with it; got at = '{declared.at}' "
@@ -144,6 +145,10 @@ def _declare(given: Mapping[str, Any]) -> IndexDate:
     if declared.at == "enrolment":
         _refuse_spell_conditions(given)
     return declared
+
+
+def _day_number(date: np.datetime64 | None) -> int | None:
+    return None if date is None else day_of(date, argument="index_date")
 
 
 def _refuse_spell_conditions(given: Mapping[str, Any]) -> None:

@@ -154,7 +154,7 @@ def no_benefit_before(people: Candidates, given: Mapping[str, Any]) -> Verdicts:
 
 def index_between(people: Candidates, given: Mapping[str, Any]) -> Verdicts:
     """Judge `index_between`."""
-    first, last = given["from"], given["to"]
+    first, last = (None if given[name] is None else day_of(given[name], argument=name) for name in ("from", "to"))
     if first is None and last is None:
         raise ArgumentError("`eligibility: index_between` needs `from`, `to` or both; got neither.")
     if first is not None and last is not None and last < first:

@@ -118,6 +118,13 @@ def test_index_on_first_day_of_spell_has_no_history(make_register, enrol):
     assert (row["days_on_benefit"], row["n_spells"], row["absence_length"]) == (0.0, 0.0, 0.0)
 
 
+@pytest.mark.parametrize(("last", "days", "spells"), [("2019-12-31", 0, 0), ("2020-01-01", 1, 1)])
+def test_spell_that_ends_where_the_window_begins(make_register, enrol, last, days, spells):
+    register = make_register(1, [(1, "sickness_benefit", "2019-12-01", last)], enrolment=enrol(["2022-01-01"]))
+    row = build_cohort(register, covariates=["days_on_benefit", "n_spells"]).frame.iloc[0]
+    assert (row["days_on_benefit"], row["n_spells"]) == (days, spells)
+
+
 @pytest.mark.parametrize(
     ("index", "years", "first"),
     [

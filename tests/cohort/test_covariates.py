@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from rtwcohort.cohort import COVARIATE_NAMES, COVARIATES, Variable, build_cohort
+from rtwcohort.cohort.covariates import read_covariates
 from rtwcohort.errors import ArgumentError, CohortError
 
 INDEX = "2020-03-01"
@@ -329,6 +330,16 @@ def test_text_identifiers(make_register):
     frame = build_cohort(register, covariates=["days_on_benefit", "age"]).frame
     assert frame["person_id"].tolist() == ["b", "01"]
     assert frame["days_on_benefit"].tolist() == [31.0, 0.0]
+
+
+def test_reading_again_changes_nothing(five):
+    given = {
+        "age": {"cut": [30, 40]},
+        "days": {"from": "history", "measure": "days_on_benefit", "benefits": ["other"]},
+        "own": {"from": "diagnosis", "groups": {"back": ["L84"]}, "label": "Own"},
+    }
+    once = read_covariates(given)
+    assert read_covariates(once) == once
 
 
 def test_every_name_is_declared():

@@ -1,11 +1,13 @@
 """Each requirement on people made for it, and the errors of a wrong one."""
 
+import datetime as dt
 import re
 
 import numpy as np
 import pytest
 
 from rtwcohort.cohort import ELIGIBILITY, Requirement, build_cohort
+from rtwcohort.cohort.eligibility import read_eligibility
 from rtwcohort.errors import ArgumentError, CohortError
 
 SICK = "sickness_benefit"
@@ -300,6 +302,17 @@ def test_register_lacks_what_is_needed(make_register, enrol, name, parameters, m
     register = make_register(1, enrolment=enrol(["2020-01-01"]))
     with pytest.raises(CohortError, match=re.escape(message)):
         build_cohort(register, eligibility=[(name, parameters)])
+
+
+def test_reading_again_changes_nothing(six):
+    given = [
+        ("index_between", {"from": "2020-01-01", "to": dt.date(2020, 12, 31)}),
+        ("diagnosis_group", {"values": ["pain"], "groups": {"pain": ["L"]}}),
+        ("has_arm", {}),
+    ]
+    once = read_eligibility(given)
+    assert read_eligibility(once) == once
+    assert left(six, *once) == left(six, *given)
 
 
 def test_nobody_left_says_where_they_went(six):
