@@ -17,6 +17,9 @@ from rtwcohort.register.register import Register
 
 _COUNT_COLUMNS: Final = ("table", "fault", "n_rows", "n_persons", "meaning", "action")
 _FIRST_ROWS: Final = 5
+_CODED: Final = {"unknown_benefit": "benefit", "unknown_sex": "sex"}
+_FEWEST_PERSONS: Final = 5
+"""A code that fewer people have is not shown: the wrong column may have been mapped, one that identifies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +185,25 @@ def check_register(register: Register, *, rules: Mapping[str, str] | None = None
             n_persons = int(frame["person_id"][mask].nunique())
             found.append(FoundFault(table, fault, actions[fault.name], rows, n_persons))
     sizes = {table: len(frame) for table, frame in scene.tables.items()}
-    return RegisterCheck(tuple(found), sizes, f"{register.data_end:%Y-%m-%d}", _notes(register))
+    codes = tuple(note for item in found if (note := _codes(item, scene.tables[item.table])))
+    return RegisterCheck(tuple(found), sizes, f"{register.data_end:%Y-%m-%d}", _notes(register) + codes)
+
+
+def _codes(item: FoundFault, frame: pd.DataFrame) -> str:
+    """Say which unknown codes are frequent, and how to map them."""
+    column = _CODED.get(item.fault.name)
+    if column is None:
+        return ""
+    rows = frame[frame.index.isin(item.rows)]
+    people = rows.groupby(column, sort=False)["person_id"].nunique().sort_values(ascending=False, kind="stable")
+    shown = people[people >= _FEWEST_PERSONS].head(_FIRST_ROWS)
+    if shown.empty:
+        return ""
+    listed = ", ".join(f"'{code}' ({n} persons)" for code, n in shown.items())
+    return (
+        f"`{item.table}.{column}`: unknown codes are {listed}. "
+        f'Say what they mean: values={{"{item.table}": {{"{column}": {{"{shown.index[0]}": "..."}}}}}}.'
+    )
 
 
 def _notes(register: Register) -> tuple[str, ...]:

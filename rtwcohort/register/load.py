@@ -23,6 +23,8 @@ ValueMaps = Mapping[str, Mapping[str, Mapping[str, str]]]
 
 DATABASE_SUFFIX: Final = ".duckdb"
 PLANNED_END_DAYS: Final = 366
+SILENT_DAYS: Final = 92
+ENOUGH_SPELLS: Final = 100
 
 
 def load_register(
@@ -67,14 +69,16 @@ def load_register(
     """
     from rtwcohort.register.build import build_tables
 
-    raw = _find_tables(source, tables or {})
+    raw, skipped = _find_tables(source, tables or {})
     _check_names(columns or {}, argument="columns")
     _check_names(values or {}, argument="values")
     if "benefits" not in raw:
         found = ", ".join(f"`{name}`" for name in raw)
-        raise RegisterError(f"The register has no table `benefits`, only {found}. {_naming_help()}")
+        others = f" Not recognised: {', '.join(skipped)}." if skipped else ""
+        raise RegisterError(f"The register has no table `benefits`, only {found}.{others} {_naming_help()}")
     built = build_tables(raw, columns or {}, values or {})
     end, end_note = _data_end(built.frames, data_end)
+    skip_note = (f"Not read, because no table has such a name: {', '.join(skipped)}.",) if skipped else ()
     return Register(
         persons=built.frames["persons"],
         benefits=built.frames["benefits"],
@@ -83,7 +87,7 @@ def load_register(
         questionnaires=built.frames.get("questionnaires"),
         data_end=end,
         sources=built.sources,
-        notes=(*built.notes, *end_note),
+        notes=(*built.notes, *end_note, *skip_note),
         unreadable=built.unreadable,
     )
 
@@ -108,10 +112,13 @@ def _naming_help() -> str:
     )
 
 
-def _find_tables(source: str | Path | Mapping[str, Any], tables: Mapping[str, str]) -> dict[str, RawTable]:
+def _find_tables(
+    source: str | Path | Mapping[str, Any], tables: Mapping[str, str]
+) -> tuple[dict[str, RawTable], tuple[str, ...]]:
+    """Return the raw tables, and the names of files or database tables that are none of them."""
     _check_names(tables, argument="tables")
     if isinstance(source, Mapping):
-        return _from_mapping(source, tables)
+        return _from_mapping(source, tables), ()
     if not isinstance(source, (str, Path)):
         raise RegisterError(
             "`source` must be a folder, a .duckdb file, or a mapping of table name to frame or path; "
@@ -147,58 +154,57 @@ def _from_mapping(source: Mapping[str, Any], tables: Mapping[str, str]) -> dict[
     }
 
 
-def _from_folder(folder: Path, tables: Mapping[str, str]) -> dict[str, RawTable]:
-    from rtwcohort.register.columns import table_of
+def _from_folder(folder: Path, tables: Mapping[str, str]) -> tuple[dict[str, RawTable], tuple[str, ...]]:
     from rtwcohort.register.read import read_file
     from rtwcohort.register.sniff import SUFFIXES, suffix_of
 
     files = sorted(path.name for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    readable = [name for name in files if suffix_of(Path(name)) in SUFFIXES]
-    chosen = _named(tables, files, where=f"the folder '{folder.name}'")
-    for name in readable:
-        table = table_of(name[: len(name) - len(suffix_of(Path(name)))])
-        if table is None or table in tables or name in chosen.values():
-            continue
-        if table in chosen:
-            raise RegisterError(
-                f"The folder '{folder.name}' has two files that may be `{table}`: '{chosen[table]}' and '{name}'. "
-                f'Say which one: tables={{"{table}": "{name}"}}, or under [register.tables] in the study file.'
-            )
-        chosen[table] = name
-    if not chosen:
-        raise RegisterError(_no_tables(f"The folder '{folder.name}'", files))
-    return {table: read_file(folder / name) for table, name in chosen.items()}
+    deeper = [name for name in tables.values() if name not in files and (folder / name).is_file()]
+    stems = {
+        name: name[: len(name) - len(suffix_of(Path(name)))] for name in files if suffix_of(Path(name)) in SUFFIXES
+    }
+    where = f"The folder '{folder.resolve().name}'"
+    chosen = _choose(tables, stems, [*files, *deeper], where=where, what="files")
+    skipped = tuple(name for name in stems if name not in chosen.values())
+    return {table: read_file(folder / name) for table, name in chosen.items()}, skipped
 
 
-def _from_database(path: Path, tables: Mapping[str, str]) -> dict[str, RawTable]:
-    from rtwcohort.register.columns import table_of
+def _from_database(path: Path, tables: Mapping[str, str]) -> tuple[dict[str, RawTable], tuple[str, ...]]:
     from rtwcohort.register.read import read_database
 
     found = read_database(path)
-    chosen = _named(tables, list(found), where=f"the database '{path.name}'")
-    for name in found:
-        table = table_of(name)
-        if table is None or table in tables or name in chosen.values():
-            continue
-        if table in chosen:
-            raise RegisterError(
-                f"The database '{path.name}' has two tables that may be `{table}`: '{chosen[table]}' and '{name}'. "
-                f'Say which one: tables={{"{table}": "{name}"}}.'
-            )
-        chosen[table] = name
-    if not chosen:
-        raise RegisterError(_no_tables(f"The database '{path.name}'", list(found)))
-    return {table: found[name] for table, name in chosen.items()}
+    where = f"The database '{path.name}'"
+    chosen = _choose(tables, {name: name for name in found}, list(found), where=where, what="tables")
+    skipped = tuple(name for name in found if name not in chosen.values())
+    return {table: found[name] for table, name in chosen.items()}, skipped
 
 
-def _named(tables: Mapping[str, str], present: list[str], *, where: str) -> dict[str, str]:
+def _choose(
+    tables: Mapping[str, str], stems: Mapping[str, str], present: list[str], *, where: str, what: str
+) -> dict[str, str]:
+    """Return which file or database table holds which table: the caller's choice, else by known names."""
+    from rtwcohort.register.columns import table_of
+
     for table, name in tables.items():
         if name not in present:
             raise RegisterError(
-                f"`tables` says that `{table}` is '{name}', but {where} has no such "
+                f"`tables` says that `{table}` is '{name}'. {where} has no such "
                 f"table.{did_you_mean(name, present)} It has: {', '.join(present) or 'nothing'}."
             )
-    return dict(tables)
+    chosen = dict(tables)
+    for name, stem in stems.items():
+        candidate = table_of(stem)
+        if candidate is None or candidate in tables or name in tables.values():
+            continue
+        if candidate in chosen:
+            raise RegisterError(
+                f"{where} has two {what} that may be `{candidate}`: '{chosen[candidate]}' and '{name}'. "
+                f'Say which one: tables={{"{candidate}": "{name}"}}, or under [register.tables] in the study file.'
+            )
+        chosen[candidate] = name
+    if not chosen:
+        raise RegisterError(_no_tables(where, present))
+    return chosen
 
 
 def _no_tables(where: str, found: list[str]) -> str:
@@ -215,13 +221,14 @@ def _no_tables(where: str, found: list[str]) -> str:
 
 def _data_end(frames: Mapping[str, pd.DataFrame], given: str | dt.date | None) -> tuple[pd.Timestamp, tuple[str, ...]]:
     """Return the last day known and, where it was not given, a sentence on how it was chosen."""
-    if given is not None:
-        return pd.Timestamp(from_days(day_of(given, argument="data_end"))[0]), ()
     from rtwcohort.register.tables import FIRST_DATE, LAST_DATE
 
     spells = [frames[name] for name in ("benefits", "employment") if name in frames]
     starts = pd.concat([frame["start"] for frame in spells], ignore_index=True)
     starts = starts[starts.between(FIRST_DATE, LAST_DATE)]
+    if given is not None:
+        day = pd.Timestamp(from_days(day_of(given, argument="data_end"))[0])
+        return day, _late_end(starts, day)
     if starts.empty:
         raise RegisterError(
             "`data_end` is not given and no spell has a start from which to guess it. Give `data_end`, the last day "
@@ -236,4 +243,14 @@ def _data_end(frames: Mapping[str, pd.DataFrame], given: str | dt.date | None) -
         f"The last day known was not given; {end:%Y-%m-%d} was taken, the latest date in benefits and employment "
         f"(open ends and ends over a year after the latest start not counted; {n_late} spells start in the year "
         "before it). Give `data_end` if the register ends on another day.",
+    )
+
+
+def _late_end(starts: pd.Series[Any], data_end: pd.Timestamp) -> tuple[str, ...]:
+    """Say when the last day known lies long after the last spell: nobody could be seen on a benefit until it."""
+    if len(starts) < ENOUGH_SPELLS or data_end - starts.max() <= pd.Timedelta(days=SILENT_DAYS):
+        return ()
+    return (
+        f"`data_end` is {data_end:%Y-%m-%d}, but no spell starts after {starts.max():%Y-%m-%d}. If the register ends "
+        "earlier than `data_end`, people who are on a benefit would seem to be back at work: check it.",
     )

@@ -155,6 +155,11 @@ def _parse(data: bytes, separator: str, path: Path, lines: npt.NDArray[np.int64]
         )
     except pa.ArrowInvalid as error:
         raise RegisterError(_ragged(data, separator, path, lines, len(names))) from error
+    if len(table) != len(lines):
+        raise RegisterError(
+            f"'{path.name}' has quotes (\") inside fields that are not doubled, so that its lines cannot be told "
+            "apart. Export it with every quote doubled, or without."
+        )
     frame = table.slice(1).to_pandas(types_mapper=pd.ArrowDtype)
     frame.columns = pd.Index(names)
     unnamed = [place for place, name in enumerate(names) if not name]

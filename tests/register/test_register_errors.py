@@ -53,7 +53,9 @@ def test_an_empty_folder(tmp_path):
 
 def test_a_register_without_benefits(tmp_path):
     put(tmp_path, "personer.csv", "fnr\n1\n")
-    assert "has no table `benefits`, only `persons`." in error(tmp_path)
+    put(tmp_path, "uttrekk.csv", GOOD)
+    text = error(tmp_path)
+    assert "has no table `benefits`, only `persons`. Not recognised: uttrekk.csv. Known names are" in text
 
 
 def test_two_files_for_one_table(tmp_path):
@@ -91,7 +93,7 @@ def test_a_file_in_a_mapping_that_does_not_exist(tmp_path):
 def test_tables_that_do_not_exist(tmp_path):
     put(tmp_path, "mine.csv", GOOD)
     text = error(tmp_path, tables={"benefits": "mime.csv"})
-    assert "`tables` says that `benefits` is 'mime.csv'" in text
+    assert "`tables` says that `benefits` is 'mime.csv'. The folder " in text
     assert "Did you mean 'mine.csv'?" in text
     assert "`tables` names the table 'benefitz', which does not exist. Did you mean 'benefits'?" in error(
         tmp_path, tables={"benefitz": "mine.csv"}
@@ -266,3 +268,8 @@ def test_no_error_shows_a_value_of_a_line(tmp_path):
     text = error(tmp_path)
     assert "01017012345" not in text
     assert "secret" not in text
+
+
+def test_quotes_that_are_not_doubled(tmp_path):
+    put(tmp_path, "benefits.csv", GOOD + '1,a"ap,2020-01-01,2020-01-31,66\n1,a"ap,2020-01-01,2020-01-31,66\n')
+    assert 'has quotes (") inside fields that are not doubled' in error(tmp_path)

@@ -375,6 +375,15 @@ def test_the_description_shows_rows_and_actions_but_no_identifier(tmp_path):
     assert "987659" not in str(clean_register(register).cleaning)
 
 
+def test_unknown_codes_are_shown_when_five_people_have_them(tmp_path):
+    rows = [f"benefits: {i}, 890, 2020-04-01, 2020-04-30, 100," for i in range(1, 6)]
+    few = check_register(load(tmp_path, *rows[:4], "benefits: 9, 891, 2020-04-01, 2020-04-30, 100,"))
+    assert "89" not in few.describe()
+    many = check_register(load(tmp_path, *rows, "benefits: 9, 891, 2020-04-01, 2020-04-30, 100,"))
+    assert "`benefits.benefit`: unknown codes are '890' (5 persons)." in many.describe()
+    assert "891" not in many.describe()
+
+
 def test_leap_day_people_are_a_year_older_on_the_first_of_march(tmp_path):
     """Born 29 February 1904 and dead on 28 February 2015: 110 years old; on 1 March 2015: 111."""
     register = load(

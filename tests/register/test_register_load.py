@@ -308,6 +308,54 @@ def test_the_last_day_known_is_guessed_with_a_note(ends, expected):
     assert any(f"not given; {expected} was taken" in note for note in register.notes)
 
 
+def test_a_last_day_long_after_the_last_spell_is_told():
+    """Without spells until the last day known, everybody would look back at work."""
+    frame = pd.concat([BENEFITS] * 40).drop(columns="person_id").assign(person_id=range(120))
+    assert load_register({"benefits": frame, "persons": PERSONS}, data_end="2021-04-06").notes == ()
+    (note,) = load_register({"benefits": frame, "persons": PERSONS}, data_end="2021-04-07").notes
+    assert "`data_end` is 2021-04-07, but no spell starts after 2021-01-04" in note
+
+
+def test_files_that_are_no_table_are_told(tmp_path):
+    write(tmp_path, "ytelser.csv", NORWEGIAN)
+    write(tmp_path, "codes.csv", "a;b\n")
+    write(tmp_path, "README.md", "x")
+    register = load_register(tmp_path, data_end="2021-12-31")
+    assert register.notes[-1] == "Not read, because no table has such a name: codes.csv."
+
+
+def test_a_file_in_a_folder_below(tmp_path):
+    (tmp_path / "raw").mkdir()
+    write(tmp_path / "raw", "a.csv", NORWEGIAN)
+    PERSONS.to_csv(tmp_path / "persons.csv", index=False)
+    same(load_register(tmp_path, tables={"benefits": "raw/a.csv"}, data_end="2021-12-31"), (2, 3, 4))
+
+
+def test_open_ends_and_other_dtypes_of_other_programs(tmp_path):
+    """9999-12-31 in SPSS and Stata files; categories, strings and date objects in frames."""
+    ends = [dt.date(2020, 12, 31), dt.date(9999, 12, 31), dt.date(2021, 1, 3)]
+    frame = BENEFITS.assign(end=pd.Series(ends, dtype=object), diagnosis=["L84", "", "M54.5"], employer_id="0987")
+    frame["start"] = frame["start"].dt.date
+    expected = BENEFITS["end"].tolist()
+    pyreadstat.write_sav(frame, tmp_path / "benefits.sav")
+    assert load_register(tmp_path, data_end="2021-12-31").benefits["end"].tolist() == expected
+    pyreadstat.write_dta(frame, tmp_path / "b.dta")
+    stata = load_register({"benefits": tmp_path / "b.dta"}, data_end="2021-12-31")
+    assert stata.benefits["end"].tolist() == expected
+    typed = BENEFITS.assign(end=pd.Series(ends, dtype=object)).astype(
+        {"benefit": "category", "diagnosis": "string", "employer_id": "string[pyarrow]", "person_id": "float64"}
+    )
+    same(load_register({"benefits": typed.set_axis([5, 5, 5]), "persons": PERSONS}, data_end="2021-12-31"))
+
+
+def test_a_table_without_rows(tmp_path):
+    write(tmp_path, "benefits.csv", "person_id,benefit,start,end\n")
+    register = load_register(tmp_path, data_end="2021-12-31")
+    canonical(register)
+    assert len(register.benefits) == len(register.persons) == 0
+    assert check_register(clean_register(register)).ok
+
+
 def test_unreadable_values_are_missing_and_kept_account_of(tmp_path):
     write(
         tmp_path,
