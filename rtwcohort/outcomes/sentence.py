@@ -78,6 +78,8 @@ def _level(rule: RtwRule) -> str:
 
 
 def _share_bound(rule: RtwRule) -> str:
+    if rule.min_work_share == 100:
+        return "of 100 %"
     bound = "of at least" if rule.work_share_bound == "at_least" else "above"
     return f"{bound} {_percent(rule.min_work_share)}"
 
