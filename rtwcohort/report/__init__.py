@@ -2,6 +2,7 @@
 
 from rtwcohort.report.arm_table import arm_table, effect_table
 from rtwcohort.report.baseline_table import table_one
+from rtwcohort.report.cause_table import cause_table
 from rtwcohort.report.curve_figure import curve_figure
 from rtwcohort.report.curve_table import curve_table
 from rtwcohort.report.disclosure import SMALL_CELLS, WITHHELD, withhold_groups, withhold_line, withhold_table
@@ -39,6 +40,7 @@ __all__ = [
     "ReportTable",
     "Section",
     "arm_table",
+    "cause_table",
     "check_table",
     "cleaning_table",
     "count_text",

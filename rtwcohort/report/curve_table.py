@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 
@@ -13,8 +13,6 @@ from rtwcohort.report.disclosure import SMALL_CELLS, WITHHELD, audit_frame, chec
 from rtwcohort.report.disclosure_curves import at_risk_note, coarsen_curve, numbers_at_risk, round_at_risk, split_curves
 from rtwcohort.report.numbers import NARROW_SPACE, format_number
 from rtwcohort.report.report_table import ReportTable
-
-_KEY: Final = "curve-estimates"
 
 
 def curve_table(
@@ -25,8 +23,10 @@ def curve_table(
     threshold: int = SMALL_CELLS,
     time_unit: str = "days",
     title: str = "Returned to work at fixed times",
+    key: str = "curve-estimates",
+    method: str = "Kaplan-Meier",
 ) -> ReportTable:
-    """Show Kaplan-Meier estimates with intervals, and numbers at risk, at fixed times.
+    """Show estimates of a curve with intervals, and numbers at risk, at fixed times.
 
     Parameters
     ----------
@@ -39,6 +39,8 @@ def curve_table(
     threshold
         An estimate is withheld where 1 to `threshold - 1` events lie between it and the one before, or so few are at
         risk.
+    title, key, method
+        Of the table; the method that made the curve, for the note below.
     """
     check_choice(shape, ("returned", "not_returned"), argument="shape")
     limit = check_threshold(threshold)
@@ -60,14 +62,14 @@ def curve_table(
             )
             if hide:
                 audit.append(
-                    (_KEY, f"{row['time']:g} {time_unit}", arm, "few events since the time before, or few at risk")
+                    (key, f"{row['time']:g} {time_unit}", arm, "few events since the time before, or few at risk")
                 )
     display = pd.DataFrame(columns, dtype=object)
     display.columns = [
         "Time",
         *(head + "\u200b" * at for at in range(len(arms)) for head in ("% (95 % CI)", "At risk")),
     ]
-    notes = ["Kaplan-Meier estimates with 95 % confidence intervals (CI), in per cent."]
+    notes = [f"{method} estimates with 95 % confidence intervals (CI), in per cent."]
     if at_risk_note(limit):
         notes.append(f"Numbers at risk are rounded down to a multiple of {limit}.")
     if audit:
@@ -75,7 +77,7 @@ def curve_table(
             f"{WITHHELD}: withheld, with fewer than {limit} events since the time before or fewer than {limit} at risk."
         )
     return ReportTable(
-        _KEY,
+        key,
         title,
         display,
         pd.DataFrame(raw, columns=["group", "time", shape, "conf_low", "conf_high", "at_risk_rounded", "withheld"]),

@@ -114,3 +114,17 @@ def _swap(fresh: Path, folder: Path) -> None:
 def json_bytes(content: object) -> bytes:
     """Return indented UTF-8 JSON with a final newline; NaN is not allowed."""
     return (json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8")
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write one file as a whole: to a neighbour first, which then takes its name."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        fresh = Path(name)
+        fresh.chmod(0o644)
+        fresh.replace(path)
+    except OSError as error:
+        raise OutputError(f"Cannot write `{path}`: {error.strerror}. Choose another place: --output FILE.") from error

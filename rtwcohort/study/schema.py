@@ -101,7 +101,6 @@ class ReportSection(Section):
     curve_days: list[int] = Field(
         default_factory=list, description="Days of the curve table; empty means quarters of the horizon."
     )
-    level: float = Field(default=0.95, gt=0.5, lt=1.0, description="Confidence level.")
 
 
 class StudyFile(Section):

@@ -1,0 +1,297 @@
+"""The numbers and words that the report is made of, taken from a study's results."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from rtwcohort import __version__
+from rtwcohort.models import CoxFit
+from rtwcohort.outcomes.sentence import describe_rule
+from rtwcohort.report import WITHHELD, MethodsFacts
+from rtwcohort.report.disclosure import is_small
+from rtwcohort.report.numbers import (
+    format_count,
+    format_count_percent,
+    format_estimate,
+    format_number,
+    format_p_equation,
+)
+from rtwcohort.study.results import Contrast, Results
+
+CAUSE_WORDS: Final = {
+    "return": "Returned to work",
+    "horizon": "Followed to the end without a return",
+    "end_of_data": "End of data",
+    "emigration": "Emigrated",
+    "retirement": "Reached retirement age",
+    "death": "Died",
+}
+"""Words for how follow-up ended; a benefit is named by its own name."""
+
+
+def cause_words(cause: str) -> str:
+    """Return words for what ended follow-up."""
+    return CAUSE_WORDS.get(cause, cause.replace("_", " ").capitalize())
+
+
+def time_unit(results: Results) -> str:
+    """Return the unit of time in the plural: "days", or what the study file calls a day of its register."""
+    return f"{results.study.file.register_.day_label}s"
+
+
+def curve_days(results: Results) -> list[int]:
+    """Return the days of the curve table: as asked, or the quarters of the horizon."""
+    asked = results.study.file.report.curve_days
+    horizon = results.population.outcome.horizon
+    days = asked or [round(horizon * part / 4) for part in range(1, 5)]
+    return sorted({day for day in days if 0 < day <= horizon})
+
+
+def arm_counts(results: Results) -> pd.DataFrame:
+    """Return one row an arm: `arm, n, n_returned, median_time, median_low, median_high`."""
+    frame, arms = results.analysis.frame, results.analysis.arms
+    if arms is None:
+        return pd.DataFrame(columns=["arm", "n", "n_returned", "median_time", "median_low", "median_high"])
+    medians = results.analysis.curves.quantiles(0.5).set_index("group")
+    rows = []
+    for level in arms.levels:
+        inside = frame[frame[arms.column] == level]
+        median = medians.loc[level]
+        rows.append((level, len(inside), int(inside["event"].sum()), *median[["time", "conf_low", "conf_high"]]))
+    return pd.DataFrame(rows, columns=["arm", "n", "n_returned", "median_time", "median_low", "median_high"])
+
+
+def absence_means(results: Results) -> pd.DataFrame:
+    """Return one row a window, measure and arm: `measure, arm, n, mean, sd` of days of absence, observed days only."""
+    arms = results.analysis.arms
+    absence, unit = results.population.absence, time_unit(results)
+    group = results.analysis.frame.set_index("person_id")[arms.column] if arms is not None else None
+    rows = []
+    for first, after in absence[["from_day", "to_day"]].drop_duplicates().to_numpy().tolist():
+        window = absence[(absence["from_day"] == first) & (absence["to_day"] == after)]
+        arm = window["person_id"].map(group).astype(str) if group is not None else pd.Series("all", index=window.index)
+        place = f"{unit[:-1]} {first} to {after - 1}"
+        for column, words in (
+            ("absence_days", f"Calendar {unit} of absence, {place}"),
+            ("weighted_days", f"Grade-weighted {unit} of absence, {place}"),
+        ):
+            for level in arms.levels if arms is not None else ("all",):
+                values = window.loc[arm == level, column].to_numpy(dtype=np.float64)
+                sd = float(values.std(ddof=1)) if len(values) > 1 else np.nan
+                rows.append((words, level, len(values), float(values.mean()) if len(values) else np.nan, sd))
+    return pd.DataFrame(rows, columns=["measure", "arm", "n", "mean", "sd"])
+
+
+def effects(results: Results) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the effect measures of the arms and the notes below them."""
+    arms = results.analysis.arms
+    if arms is None:
+        return pd.DataFrame(), ()
+    horizon = f"by {time_unit(results)[:-1]} {results.population.outcome.horizon}"
+    rows: list[dict[str, Any]] = []
+    for level in arms.levels[1:]:
+        contrast = f"{level} against {arms.levels[0]}"
+        table = arms.two_by_two[level]
+        for words, effect, scale in (
+            (f"Difference in the share returned {horizon}", table.risk_difference, "points"),
+            (f"Risk ratio of a return {horizon}", table.risk_ratio, "ratio"),
+            (f"Odds ratio of a return {horizon}", table.odds_ratio, "ratio"),
+        ):
+            rows.append(
+                {
+                    "measure": words,
+                    "contrast": contrast,
+                    "estimate": effect.estimate,
+                    "conf_low": effect.conf_low,
+                    "conf_high": effect.conf_high,
+                    "p_value": effect.p_value if scale != "points" else table.chi_square_p,
+                    "scale": scale,
+                    "from_counts": True,
+                    "note": f"{words}: {effect.reason}." if effect.reason else "",
+                }
+            )
+        for words, fit in (
+            ("Hazard ratio of a return", arms.unadjusted),
+            ("Hazard ratio of a return, adjusted", results.analysis.multivariable),
+        ):
+            row = _hazard(fit, f"{arms.column}: {level}")
+            if row is not None:
+                rows.append(
+                    {"measure": words, "contrast": contrast, "scale": "ratio", "from_counts": False, "note": "", **row}
+                )
+    return pd.DataFrame(rows), _effect_notes(results)
+
+
+def _hazard(fit: CoxFit | None, term: str) -> dict[str, float] | None:
+    if fit is None or term not in fit.terms:
+        return None
+    names = ["estimate", "conf_low", "conf_high", "p_value"]
+    tidy = fit.tidy(exponentiate=True)
+    figures = tidy.loc[tidy["term"] == term, names].to_numpy(dtype=np.float64)[0]
+    return dict(zip(names, figures.tolist(), strict=True))
+
+
+def _effect_notes(results: Results) -> tuple[str, ...]:
+    arms, limit = results.analysis.arms, results.study.file.report.small_cells
+    if arms is None:
+        return ()
+    notes = []
+    sizes = arm_counts(results)
+    if not any(is_small(int(n), limit) for n in [*sizes["n"], *sizes["n_returned"]]):
+        test = arms.log_rank
+        notes.append(
+            f"Log-rank test over all arms: chi-square {format_number(test.statistic, decimals=2)} on {test.df} "
+            f"degree{'s' if test.df > 1 else ''} of freedom, {format_p_equation(test.p_value)}."
+        )
+    notes.append(
+        "Shares and their ratios are of people whose status at the horizon is known; the p-value is Pearson's."
+    )
+    if any(arms.n_unknown.values()):
+        notes.append("People censored before the horizon are left out of them; hazard ratios use everybody.")
+    return tuple(notes)
+
+
+def contrast_words(results: Results, contrast: Contrast) -> tuple[str, tuple[str, ...]]:
+    """Return the title of a contrast's section and its sentences."""
+    asked = contrast.asked
+    place = ", ".join(f"{name} = {value}" for name, value in asked.where.items())
+    title = f"Difference-in-differences: {asked.group} by {asked.period}" + (f" ({place})" if place else "")
+    scale = "logarithm of the duration" if asked.log else "duration"
+    n = contrast.duration.cells["n"]
+    limit = results.study.file.report.small_cells
+    people = "" if any(is_small(int(count), limit) for count in n) else f" among {format_count(int(n.sum()))} people"
+    sentences = [
+        f"How much more the {scale} (in {time_unit(results)}) changed from before to after in the exposed group than "
+        f"in the other{people}, by least squares with the classical standard error; and the same contrast of the "
+        "hazard of return, by a Cox model with the interaction. A longer duration is a slower return: the signs are opposite."
+    ]
+    if asked.log:
+        share = 100.0 * (np.exp(contrast.duration.effect.estimate) - 1.0)
+        direction = "longer" if share >= 0 else "shorter"
+        sentences.append(
+            f"On average the exposed group's duration became {format_number(abs(share), decimals=0)} % {direction} "
+            "than the other group's change would lead one to expect."
+        )
+    censored = contrast.hazard.cells["n"].sum() - contrast.hazard.cells["events"].sum()
+    if censored > 0:
+        sentences.append(
+            "Some durations are censored. Least squares takes them as they stand, which biases it; "
+            "the Cox model takes the censoring into account."
+        )
+    return title, tuple(sentences)
+
+
+def contrast_effects(results: Results, contrast: Contrast) -> pd.DataFrame:
+    """Return the rows of the contrast's table."""
+    duration, hazard = contrast.duration.effect, contrast.hazard.effect
+    words = (
+        "Difference-in-differences of log duration" if contrast.asked.log else "Difference-in-differences of duration"
+    )
+    note = f"{words}: standard error {format_number(duration.std_error, decimals=3)}."
+    rows = [
+        (words, duration.estimate, duration.conf_low, duration.conf_high, duration.p_value, "difference", note),
+        (
+            "Ratio of hazard ratios (Cox)",
+            hazard.estimate,
+            hazard.conf_low,
+            hazard.conf_high,
+            hazard.p_value,
+            "ratio",
+            "",
+        ),
+    ]
+    columns = ["measure", "estimate", "conf_low", "conf_high", "p_value", "scale", "note"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def key_figures(results: Results) -> list[tuple[str, str, str]]:
+    """Return the few numbers at the top as (value, label, detail)."""
+    frame, limit = results.analysis.frame, results.study.file.report.small_cells
+    n, returned = len(frame), int(frame["event"].sum())
+    hidden = is_small(n, limit) or is_small(returned, limit) or is_small(n - returned, limit)
+    horizon = f"within {format_count(results.population.outcome.horizon)} {time_unit(results)}"
+    figures = [
+        (WITHHELD if is_small(n, limit) else format_count(n), "people in the cohort", ""),
+        (WITHHELD if hidden else format_count_percent(returned, n), "returned to work", horizon),
+    ]
+    arms = results.analysis.arms
+    if not hidden and arms is None:
+        median = results.analysis.curves.quantiles(0.5).iloc[0]
+        value = (
+            "not reached"
+            if np.isnan(median["time"])
+            else f"{format_number(median['time'], decimals=0)} {time_unit(results)}"
+        )
+        figures.append((value, "median time to return", "Kaplan-Meier"))
+    if arms is not None and not _small_arms(results):
+        figures += _arm_figures(results)
+    return figures
+
+
+def _small_arms(results: Results) -> bool:
+    counts, limit = arm_counts(results), results.study.file.report.small_cells
+    return any(is_small(int(count), limit) for count in [*counts["n"], *counts["n_returned"]])
+
+
+def _arm_figures(results: Results) -> list[tuple[str, str, str]]:
+    arms = results.analysis.arms
+    if arms is None:
+        return []
+    figures = []
+    for level in arms.levels[1:]:
+        adjusted = _hazard(results.analysis.multivariable, f"{arms.column}: {level}")
+        row = adjusted or _hazard(arms.unadjusted, f"{arms.column}: {level}")
+        if row is None:
+            continue
+        words = "adjusted" if adjusted else "unadjusted"
+        value = format_estimate(row["estimate"], row["conf_low"], row["conf_high"])
+        figures.append((value, f"hazard ratio of a return, {words}", f"{level} against {arms.levels[0]}"))
+    return figures
+
+
+def methods_facts(results: Results, record: dict[str, Any]) -> MethodsFacts:
+    """Collect what the methods paragraphs say."""
+    file, cohort, outcome = results.study.file, results.population.cohort, results.population.outcome
+    labels = {variable.name: variable.label for variable in cohort.variables}
+    units = {variable.name: variable.unit for variable in cohort.variables}
+    reasons = [step.reason for step in cohort.flow[1:]]
+    more = []
+    if reasons:
+        more.append(f"People were excluded, in this order, for: {'; '.join(reasons)}.")
+    if file.register_.day_label != "day":
+        more.append(f"One day of the register stands for one {file.register_.day_label}.")
+    if results.data.register.cleaning:
+        more.append("Faulty rows of the register were mended by the rules listed under the register's faults.")
+    software = record["software"]
+    return MethodsFacts(
+        rule=describe_rule(outcome.rule),
+        horizon=outcome.horizon,
+        time_unit=time_unit(results),
+        index=_index_words(results),
+        predictors=tuple(labels.get(term, term) for term in file.predictors.terms),
+        scales={
+            labels.get(name, name): f"{step:g} {units.get(name, '')}".strip()
+            for name, step in file.predictors.scale.items()
+        },
+        ties=file.predictors.ties,
+        missing=file.predictors.missing if any(variable.n_missing for variable in cohort.variables) else "",
+        arms=results.analysis.arms.levels if results.analysis.arms is not None else (),
+        small_cells=file.report.small_cells,
+        software=(
+            ("rtwcohort", __version__),
+            *((name, software[name]) for name in ("lifelines", "statsmodels", "numpy")),
+        ),
+        more=tuple(more),
+    )
+
+
+def _index_words(results: Results) -> str:
+    asked = results.study.file.cohort.index_date
+    if asked == "enrolment":
+        return "the index date of the enrolment table"
+    if asked == "first_spell":
+        return "the first day of the first spell"
+    return "a day of absence defined in the study file"

@@ -1,0 +1,136 @@
+"""Everything that a study computed, in plain results; the report formats them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from rtwcohort.cohort import Cohort
+from rtwcohort.compare import CoxDidFit, DidFit, TwoByTwo
+from rtwcohort.models import CoxFit, CumulativeIncidence, Curves, LogRank
+from rtwcohort.outcomes import RtwOutcome
+from rtwcohort.register import Register, RegisterCheck
+from rtwcohort.study.parts import Parts
+from rtwcohort.study.read import Study
+from rtwcohort.study.schema import ContrastSection
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """The register as it was checked and cleaned.
+
+    Attributes
+    ----------
+    register
+        After cleaning; `register.cleaning` lists what was done.
+    check
+        Of the register as loaded.
+    """
+
+    register: Register
+    check: RegisterCheck
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """Who was studied and what happened to them.
+
+    Attributes
+    ----------
+    cohort
+        Its flow ends with the people analysed.
+    outcome
+        One row a person of the cohort.
+    frame
+        The cohort's columns beside `time`, `event` and `cause`; one row a person analysed.
+    status
+        Work status by person and day, or None.
+    absence
+        Absence days by person and window.
+    """
+
+    cohort: Cohort
+    outcome: RtwOutcome
+    frame: pd.DataFrame
+    status: pd.DataFrame | None
+    absence: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Arms:
+    """A comparison of arms.
+
+    Attributes
+    ----------
+    column, levels
+        Column of the frame; its levels, the reference first.
+    log_rank
+        Over all arms.
+    unadjusted
+        Cox model of the arm alone.
+    two_by_two
+        Arm -> return by the horizon against the reference arm, among people whose status at the horizon is known.
+    n_unknown
+        Arm -> people censored before the horizon, who are not in `two_by_two`.
+    """
+
+    column: str
+    levels: tuple[str, ...]
+    log_rank: LogRank
+    unadjusted: CoxFit
+    two_by_two: Mapping[str, TwoByTwo]
+    n_unknown: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """One difference-in-differences: of (log) duration by least squares, and of the hazard by Cox."""
+
+    asked: ContrastSection
+    duration: DidFit
+    hazard: CoxDidFit
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Curves, models and comparisons.
+
+    Attributes
+    ----------
+    frame
+        The population's, with the arms as a Categorical whose first level is the reference.
+    curves, incidence
+        Kaplan-Meier, and Aalen-Johansen where anything competes (else None); by arm, or for all.
+    univariable
+        Term -> model of that term alone, per unit of the data.
+    multivariable
+        Model of all terms, or None.
+    arms
+        None without arms.
+    contrasts
+        In the order of the study file.
+    notes
+        Sentences on what a reader must know about the fits.
+    """
+
+    frame: pd.DataFrame
+    curves: Curves
+    incidence: CumulativeIncidence | None
+    univariable: Mapping[str, CoxFit]
+    multivariable: CoxFit | None
+    arms: Arms | None
+    contrasts: tuple[Contrast, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """A study and everything it computed."""
+
+    study: Study
+    parts: Parts
+    data: Data
+    population: Population
+    analysis: Analysis
