@@ -166,7 +166,7 @@ def contrast_words(results: Results, contrast: Contrast) -> tuple[str, tuple[str
     sentences = [
         f"How much more the {scale} (in {time_unit(results)}) changed from before to after in the exposed group than "
         f"in the other{people}, by least squares with the classical standard error; and the same contrast of the "
-        "hazard of return, by a Cox model with the interaction. A longer duration is a slower return: the signs are opposite."
+        "hazard of return, by a Cox model with the interaction. A longer duration is a slower return, so signs are opposite."
     ]
     if asked.log:
         share = 100.0 * (np.exp(contrast.duration.effect.estimate) - 1.0)
