@@ -14,7 +14,7 @@ from rtwcohort.cohort.candidates import Candidates, Histories, Log
 from rtwcohort.cohort.cohort import Cohort, FlowStep, Variable
 from rtwcohort.cohort.column import as_categorical, categorical
 from rtwcohort.cohort.covariates import Covariate, finish_column, raw_column, read_covariates
-from rtwcohort.cohort.eligibility import Requirement, judge_requirement, read_eligibility, split_automatic
+from rtwcohort.cohort.eligibility import ELIGIBILITY, Requirement, read_eligibility, split_automatic
 from rtwcohort.cohort.flow import count_arms, exclude, flow_words
 from rtwcohort.cohort.index_date import IndexPeople, Repeated, enrolled_people, people_with_spells, read_index_date
 from rtwcohort.core.checks import check_columns, check_number, did_you_mean
@@ -218,12 +218,12 @@ def _apply(
     for requirement, shown in (*first, *then):
         if requirement.name == "has_values":
             requirement = replace(requirement, parameters={**requirement.parameters, "covariates": covariates})
-        gone = np.zeros(len(people), dtype=bool)
-        for reason, out, itself in judge_requirement(people, requirement):
+        gone = np.zeros(len(people), dtype=bool)  # who of these left for an earlier reason of this requirement
+        for reason, out, itself in ELIGIBILITY[requirement.name].judge(people, requirement.parameters):
+            out = out[~gone]
             if out.any() or (itself and shown):
-                exclude_now = out[~gone]
-                people = exclude(people, flow, requirement.name, reason, exclude_now)
-                gone = gone | out
+                people = exclude(people, flow, requirement.name, reason, out)
+                gone[~gone] = out
         if len(people) == 0:
             break
     if len(people) == 0:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from rtwcohort.cohort import requirements as judge
-from rtwcohort.cohort.candidates import Candidates
 from rtwcohort.cohort.declaration import (
     BENEFITS_PARAMETER,
     MERGE_GAP,
@@ -16,7 +15,6 @@ from rtwcohort.cohort.declaration import (
     known_name,
     read_parameters,
 )
-from rtwcohort.cohort.history import Flags
 from rtwcohort.cohort.requirements import Judge
 from rtwcohort.errors import ArgumentError
 
@@ -240,19 +238,3 @@ def split_automatic(requirements: Iterable[Requirement]) -> tuple[tuple[tuple[Re
     )
     then = tuple((requirement, True) for requirement in asked if not ELIGIBILITY[requirement.name].automatic)
     return first, then
-
-
-def judge_requirement(people: Candidates, requirement: Requirement) -> list[tuple[str, Flags, bool]]:
-    """Return (reason, who leaves, whether it is the requirement itself) in order; reasons exclude each other.
-
-    A person for whom several reasons hold leaves for the first. Reasons other than the requirement itself tell
-    that it could not be judged, such as "birth date missing".
-    """
-    predicate = ELIGIBILITY[requirement.name]
-    verdicts = []
-    gone = None
-    for reason, out, itself in predicate.judge(people, requirement.parameters):
-        mine = out if gone is None else out & ~gone
-        gone = out if gone is None else out | gone
-        verdicts.append((reason, mine, itself))
-    return verdicts

@@ -190,6 +190,8 @@ def test_late_answers_may_be_set_to_missing(five):
     assert series.fillna(-1).tolist() == [1.0, 9.0, -1.0, -1.0, 5.0]
     assert cohort.counted[-1].text == "Set to missing: answered item 1 at M0 more than 13 days after the index date"
     assert cohort.counted[-1].n == 1
+    series, _, _ = values(five, {"from": "questionnaire", "item": "1", "wave": "M0", "max_days_after": 14})
+    assert series.fillna(-1).tolist() == [1.0, 9.0, 3.0, -1.0, 5.0]
 
 
 def fabq_answers():
