@@ -166,8 +166,8 @@ def _printing(facts: MethodsFacts) -> list[str]:
     if facts.small_cells > 1:
         sentences.append(
             f"Counts from 1 to {facts.small_cells - 1} are withheld, and so are further numbers ({WITHHELD}) from "
-            f"which they could be worked out; steps of curves hold at least {facts.small_cells} events, and numbers at risk "
-            f"are rounded down to a multiple of {facts.small_cells}."
+            f"which they could be worked out; steps of curves hold at least {facts.small_cells} events, and numbers at "
+            f"risk are rounded down to a multiple of {facts.small_cells}."
         )
     else:
         sentences.append("Small counts are printed as they are: disclosure control was turned off in the study file.")

@@ -164,6 +164,8 @@ def _inline(figure: ReportFigure) -> str:
     text = text[text.index("<svg") :].strip()
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
     text = re.sub(r"<!--.*?-->\s*", "", text, flags=re.DOTALL)
+    # matplotlib's rule for "*" would reach the whole page; the page's own style sheet has it for drawings.
+    text = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>\s*", "", text, count=1, flags=re.DOTALL)
     text = _IDS.sub(rf"\1{figure.key}-", text)
     for colour, variable in _VARIABLES.items():
         text = text.replace(colour, variable)

@@ -87,7 +87,7 @@ def random_table(rng: np.random.Generator) -> np.ndarray:
 def test_every_small_number_of_thousands_of_tables_is_withheld_and_cannot_be_found_by_subtraction() -> None:
     rng = np.random.default_rng(20240501)
     n_small = 0
-    for _ in range(3000):
+    for _ in range(2000):
         table, threshold = random_table(rng), int(rng.choice([2, 3, 5, 5, 5, 10]))
         left, _, hidden = published(table, withhold_table(table, threshold))
         hidden_values = sorted(value for _, _, value in hidden if 0 < value < threshold)
@@ -97,13 +97,13 @@ def test_every_small_number_of_thousands_of_tables_is_withheld_and_cannot_be_fou
             if 0 < value < threshold:
                 n_small += 1
                 assert not found_by_subtraction(left, wanted), (table, threshold)
-    assert n_small > 10_000
+    assert n_small > 6_000
 
 
 def test_an_attacker_who_also_uses_the_marks_is_left_with_more_than_one_value() -> None:
     rng = np.random.default_rng(7)
     n_small = 0
-    for _ in range(250):
+    for _ in range(120):
         table, threshold = random_table(rng), 5
         pattern = withhold_table(table, threshold)
         left, right, hidden = published(table, pattern)
@@ -112,7 +112,7 @@ def test_an_attacker_who_also_uses_the_marks_is_left_with_more_than_one_value() 
                 n_small += 1
                 least, most = possible_range(left, right, hidden, wanted, threshold)
                 assert most - least >= 1, (table, pattern, value)
-    assert n_small > 500
+    assert n_small > 250
 
 
 def test_the_attacker_of_this_file_does_find_a_cell_that_is_only_withheld_by_itself() -> None:
@@ -125,7 +125,7 @@ def test_the_attacker_of_this_file_does_find_a_cell_that_is_only_withheld_by_its
 
 def test_sums_of_withheld_cells_in_a_line_are_not_small_either() -> None:
     rng = np.random.default_rng(11)
-    for _ in range(1000):
+    for _ in range(500):
         table = random_table(rng)
         pattern = withhold_table(table, 5)
         for axis, totals in ((1, pattern.rows), (0, pattern.columns)):
