@@ -198,7 +198,7 @@ def _medians(
         hide = int(pattern.rows[at]) == SMALL or is_small(int(arms["n_returned"].iloc[at]), threshold)
         figures = [float(arms[c].iloc[at]) if c in arms.columns else math.nan for c in _MEDIAN]
         cells.append(WITHHELD if hide else _median_text(figures))
-        raw.append((label, name, "median_time", math.nan if hide else figures[0], hide))
+        raw += [(label, name, what, math.nan if hide else f, hide) for what, f in zip(_MEDIAN, figures, strict=True)]
         if hide:
             audit.append((_KEY, label, name, "few people or returns"))
     rows.append(cells)

@@ -38,13 +38,8 @@ def effects() -> pd.DataFrame:
 
 def test_returns_medians_and_means_by_arm() -> None:
     means = pd.DataFrame(
-        {
-            "measure": ["Absence days"] * 2,
-            "arm": ["ordinary", "visit"],
-            "n": [57, 4],
-            "mean": [180.0, 90.0],
-            "sd": [99.6, 9.0],
-        }
+        [("Absence days", "ordinary", 57, 180.0, 99.6), ("Absence days", "visit", 4, 90.0, 9.0)],
+        columns=["measure", "arm", "n", "mean", "sd"],
     )
     table = arm_table(arms((28, 28)), means=means, horizon="365 days")
     assert table.display.to_numpy().tolist() == [

@@ -85,9 +85,8 @@ def test_the_same_table_without_control_shows_all() -> None:
 
 
 def test_missing_values_have_a_row_of_their_own_and_count_in_the_percentages() -> None:
-    table = table_one(
-        people({"women": (20, 20), "men": (10, 10), "unknown": (10, 10)}), [variable("sex", "categorical")]
-    )
+    frame = people({"women": (20, 20), "men": (10, 10), "unknown": (10, 10)})
+    table = table_one(frame, [variable("sex", "categorical")])
     assert table.display.iloc[3].tolist()[:3] == ["Missing", f"20 (25{N}%)", f"10 (25{N}%)"]
 
 
