@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,8 @@ import pandas as pd
 
 from rtwcohort.errors import RegisterError
 from rtwcohort.outcomes.timeline_group_kernel import find_people, hash_people
+
+T = TypeVar("T")
 
 CHUNK: Final = 131_072
 """Fewer rows than this are not worth a thread of their own."""
@@ -31,12 +34,13 @@ def chunks(n: int) -> list[tuple[int, int]]:
     return [(low, min(low + size, n)) for low in range(0, n, size)]
 
 
-def in_threads(work: Callable[..., Any], *arguments: Sequence[Any]) -> list[Any]:
-    """Map `work` over its arguments, in threads when there are several calls, and keep the order."""
+def in_threads(work: Callable[..., T], *arguments: Sequence[Any]) -> Iterator[T]:
+    """Yield `work` of each of its arguments in order, run in threads when there are several."""
     if len(arguments[0]) <= 1:
-        return list(map(work, *arguments))
+        yield from map(work, *arguments)
+        return
     with ThreadPoolExecutor(n_threads()) as pool:
-        return list(pool.map(work, *arguments))
+        yield from pool.map(work, *arguments)
 
 
 def locate_people(known: npt.NDArray[Any], ids: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
@@ -62,7 +66,7 @@ def locate_people(known: npt.NDArray[Any], ids: npt.NDArray[Any]) -> npt.NDArray
         return _locate_numbers(known, ids)
     lookup = pd.Index(known)
     _refuse_twice(int(lookup.duplicated().sum()))
-    return lookup.get_indexer(pd.Index(ids)).astype(np.int32)
+    return np.asarray(lookup.get_indexer(pd.Index(ids)), dtype=np.int32)
 
 
 def _locate_numbers(known: npt.NDArray[np.int64], ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
@@ -75,7 +79,7 @@ def _locate_numbers(known: npt.NDArray[np.int64], ids: npt.NDArray[np.int64]) ->
         part = slice(*chunk)
         find_people(known, bits, slots, ids[part], position[part])
 
-    in_threads(find, chunks(len(ids)))
+    deque(in_threads(find, chunks(len(ids))), maxlen=0)
     return position
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +13,10 @@ import pandas as pd
 from rtwcohort.core.checks import check_choice, check_number
 from rtwcohort.core.days import MISSING_DAY, Days, day_of, iso, to_days
 from rtwcohort.errors import ArgumentError
-from rtwcohort.outcomes.person_lookup import n_threads
+from rtwcohort.outcomes.person_lookup import in_threads
 from rtwcohort.outcomes.timeline_group_kernel import FAR
 from rtwcohort.outcomes.timeline_input import Grouped, group_benefits, group_jobs
-from rtwcohort.outcomes.timeline_kernel import sweep_block
+from rtwcohort.outcomes.timeline_kernel import Options, Rows, sweep_block
 from rtwcohort.outcomes.timeline_window import Chosen, choose_people
 from rtwcohort.register.benefits import BENEFIT_NAMES, DEFAULT_PRIORITY
 from rtwcohort.register.register import Register
@@ -195,20 +194,13 @@ def build_timeline(
     spells = group_benefits(register, chosen, shift)
     jobs = group_jobs(register, chosen, shift)
     known = register.employment is not None and len(register.employment) > 0
-    rows = _sweep_all(
-        people,
-        spells,
-        jobs,
-        shift,
-        (
-            data_end + 1,
-            int(merge_gap_days),
-            same_benefit == "sum",
-            np.array([16 * ranked.index(name) + k + 1 for k, name in enumerate(BENEFIT_NAMES)], dtype=np.int8),
-            sum(1 << BENEFIT_NAMES.index(name) for name in counted),
-        ),
-        with_jobs=known,
+    options = Options(
+        gap=int(merge_gap_days),
+        add=same_benefit == "sum",
+        priority=np.array([16 * ranked.index(name) + k + 1 for k, name in enumerate(BENEFIT_NAMES)], dtype=np.int8),
+        counted=sum(1 << BENEFIT_NAMES.index(name) for name in counted),
     )
+    offset, rows = _sweep_all(people, spells, jobs, shift, data_end, options, with_jobs=known)
     settings = {
         "benefits": ", ".join(counted),
         "merge_gap_days": str(int(merge_gap_days)),
@@ -218,7 +210,7 @@ def build_timeline(
     }
     return Timeline(
         people=people,
-        offset=rows.offset,
+        offset=offset,
         start=rows.start,
         end=rows.end,
         state=rows.state,
@@ -278,32 +270,29 @@ def _describe_people(persons: pd.DataFrame, chosen: Chosen) -> TimelinePeople:
     )
 
 
-class _Rows(NamedTuple):
-    offset: npt.NDArray[np.int64]
-    start: Days
-    end: Days
-    state: npt.NDArray[np.int8]
-    present: npt.NDArray[np.uint16]
-    grade: npt.NDArray[np.float32]
-    work_share: npt.NDArray[np.float32]
-
-
 def _block_shift(n: int) -> int:
     """Return k for blocks of 2**k people: small enough for the processor's cache, few enough to write to at once."""
     return int(np.clip((n // 256).bit_length(), 10, 16))
 
 
 def _sweep_all(
-    people: TimelinePeople, spells: Grouped, jobs: Grouped, shift: int, options: tuple[Any, ...], *, with_jobs: bool
-) -> _Rows:
+    people: TimelinePeople,
+    spells: Grouped,
+    jobs: Grouped,
+    shift: int,
+    data_end: int,
+    options: Options,
+    *,
+    with_jobs: bool,
+) -> tuple[npt.NDArray[np.int64], Rows]:
     """Sweep blocks of people in threads and put their rows one after the other."""
     n = len(people.person_id)
     window = np.column_stack([people.from_day, people.to_day])
     leaving = np.column_stack([people.death_day, people.emigration_day])
     leaving[leaving == MISSING_DAY] = FAR
-    n_rows = np.zeros(n + 1, np.int64)
+    offset = np.zeros(n + 1, np.int64)
 
-    def sweep(block: int) -> tuple[npt.NDArray[Any], ...]:
+    def sweep(block: int) -> Rows:
         mine = slice(block << shift, (block + 1) << shift)
         return sweep_block(
             spells.records[spells.edge[block] : spells.edge[block + 1]],
@@ -311,17 +300,17 @@ def _sweep_all(
             with_jobs,
             window[mine],
             leaving[mine],
-            *options,
-            n_rows[1:][mine],
+            data_end + 1,
+            options,
+            offset[1:][mine],
         )
 
     most = 2 * len(spells.records) + 2 * len(jobs.records) + 3 * n
     columns = tuple(np.empty(most, kind) for kind in ("i4", "i4", "i1", "u2", "f4", "f4"))
     total = 0
-    with ThreadPoolExecutor(n_threads()) as pool:
-        blocks = range(len(spells.edge) - 1)
-        for parts in pool.map(sweep, blocks) if len(blocks) > 1 else map(sweep, blocks):
-            for column, part in zip(columns, parts, strict=True):
-                column[total : total + len(part)] = part
-            total += len(parts[0])
-    return _Rows(np.cumsum(n_rows), *(column[:total] for column in columns))
+    for rows in in_threads(sweep, range(len(spells.edge) - 1)):
+        after = total + len(rows.start)
+        for k, column in enumerate(columns):
+            column[total:after] = rows[k]
+        total = after
+    return np.cumsum(offset), Rows(*(column[:total] for column in columns))

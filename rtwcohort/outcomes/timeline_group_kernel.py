@@ -80,7 +80,7 @@ def code_pointers(
     first: npt.NDArray[np.int64],
     code: npt.NDArray[np.int32],
 ) -> int:
-    """Number equal pointers in order of appearance; return how many there are, -1 where they fill the table.
+    """Give equal pointers one number, in order of appearance; return how many there are, -1 if the table is full.
 
     `keys` (zeros) is a table whose size is a power of two; `first` takes the first row of each number.
     """
@@ -105,7 +105,9 @@ def code_pointers(
 
 @kernel
 def to_day(tick: int, ticks_per_day: int) -> int:
-    """Return the day of a time in ticks since 1970; the usual unit is a constant, which divides faster."""
+    """Return the day of a time in ticks since 1970, NO_TICK of a missing one; a constant divides faster."""
+    if tick == NO_TICK:
+        return tick
     if ticks_per_day == DAY_IN_SECONDS:
         return tick // DAY_IN_SECONDS
     return tick // ticks_per_day
@@ -122,6 +124,25 @@ def count_blocks(
     for row in range(len(person)):
         if person[row] >= 0 and chosen[person[row]] >= 0:
             count[chosen[person[row]] >> shift] += 1
+
+
+@kernel
+def find_fault(person: int, code: int, start: int, end: int, amount: float, most: float) -> int:
+    """Return the number of the first fault of a spell in whole days, or -1."""
+    fault = -1
+    if person < 0:
+        fault = UNKNOWN_PERSON
+    elif code < 0:
+        fault = UNKNOWN_CODE
+    elif start == NO_TICK:
+        fault = MISSING_START
+    elif end != NO_TICK and end < start:
+        fault = END_BEFORE_START
+    elif np.isnan(amount):
+        fault = MISSING_AMOUNT
+    elif not 0.0 <= amount <= most:
+        fault = AMOUNT_OUT_OF_RANGE
+    return fault
 
 
 @kernel
@@ -145,19 +166,9 @@ def scatter(
     """
     inside = (1 << shift) - 1
     for row in range(len(person)):
-        fault = -1
-        if person[row] < 0:
-            fault = UNKNOWN_PERSON
-        elif code[row] < 0:
-            fault = UNKNOWN_CODE
-        elif start[row] == NO_TICK:
-            fault = MISSING_START
-        elif end[row] != NO_TICK and to_day(end[row], ticks_per_day) < to_day(start[row], ticks_per_day):
-            fault = END_BEFORE_START
-        elif np.isnan(amount[row]):
-            fault = MISSING_AMOUNT
-        elif not 0.0 <= amount[row] <= most:
-            fault = AMOUNT_OUT_OF_RANGE
+        start_day = to_day(start[row], ticks_per_day)
+        end_day = to_day(end[row], ticks_per_day)
+        fault = find_fault(person[row], code[row], start_day, end_day, amount[row], most)
         if fault >= 0:
             if faults[fault, 0] == 0:
                 faults[fault, 1] = row
@@ -168,8 +179,8 @@ def scatter(
             continue
         record = records[free[i >> shift]]
         free[i >> shift] += 1
-        record.start = to_day(start[row], ticks_per_day)
-        record.stop = FAR if end[row] == NO_TICK else min(to_day(end[row], ticks_per_day), FAR - 1) + 1
+        record.start = start_day
+        record.stop = FAR if end_day == NO_TICK else min(end_day, FAR - 1) + 1
         record.grade = amount[row]
         record.person = i & inside
         record.benefit = code[row]

@@ -86,8 +86,8 @@ def benefit_codes(names: pd.Series[Any]) -> npt.NDArray[np.int8]:
     """Return the benefit number of each name, -1 where it is missing or unknown."""
     code, found = _number_names(names)
     number = {name: k for k, name in enumerate(BENEFIT_NAMES)}
-    table = np.array([number.get(name, -1) for name in found] + [-1], dtype=np.int8)
-    return table[code]
+    table: npt.NDArray[np.int8] = np.array([number.get(name, -1) for name in found] + [-1], dtype=np.int8)
+    return np.asarray(table[code])
 
 
 def _number_names(names: pd.Series[Any]) -> tuple[npt.NDArray[Any], list[Any]]:
@@ -146,7 +146,7 @@ def _group(
         count_blocks(person[part], place, shift, counts)
         return counts
 
-    counts = np.array(in_threads(count, parts), dtype=np.int64).reshape(len(parts), n_blocks(chosen, shift))
+    counts = np.array(list(in_threads(count, parts)), dtype=np.int64).reshape(len(parts), n_blocks(chosen, shift))
     edge = np.concatenate([[0], np.cumsum(counts.sum(axis=0))])
     free = edge[:-1] + np.cumsum(counts, axis=0) - counts
     records = np.empty(int(edge[-1]), SPELL)
@@ -170,7 +170,7 @@ def _group(
         )
         return faults
 
-    _reject(in_threads(write, parts, free), parts, *words)
+    _reject(list(in_threads(write, parts, list(free))), parts, *words)
     return Grouped(records, edge)
 
 

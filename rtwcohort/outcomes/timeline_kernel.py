@@ -1,222 +1,57 @@
-"""The sweep that turns spells into states: arrays of whole days, people in blocks.
+"""The sweep that turns spells into states, one block of people at a time.
 
-Spells become records of 16 bytes grouped by person. For each person the records are put in order of
-start and swept once with a short list of the spells that run; every change gives an event "from this
-day on, this content". Events of benefits and of positions are then merged into rows.
+For each person the spells are taken in order of start and swept once with a short list of those that
+run; every change gives an event "from this day on, this content". Events of benefits and of positions
+are then merged into rows.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from rtwcohort.core.jit import kernel
-from rtwcohort.outcomes.timeline_group_kernel import FAR, SPELL, sort_by_person
+from rtwcohort.outcomes.timeline_group_kernel import FAR, SPELL, Records, sort_by_person
 
 EVENT: Final = np.dtype([("day", "i4"), ("grade", "f4"), ("present", "u2"), ("state", "i1"), ("pad", "i1")])
 """From `day` on: combined grade, benefits paid, state."""
 
 DEAD: Final = 100
 EMIGRATED: Final = 101
-Records = npt.NDArray[Any]
 
 
-@kernel
-def order_by_start(records: Records) -> None:
-    """Order one person's records by start: insertion sort, in Shell's steps when there are many."""
-    n = len(records)
-    step = 1
-    while step < n // 16:
-        step = 3 * step + 1
-    while step > 0:
-        for i in range(step, n):
-            start = records[i].start
-            if records[i - step].start <= start:
-                continue
-            stop, grade, benefit = records[i].stop, records[i].grade, records[i].benefit
-            j = i
-            while j >= step and records[j - step].start > start:
-                records[j] = records[j - step]
-                j -= step
-            records[j].start = start
-            records[j].stop = stop
-            records[j].grade = grade
-            records[j].benefit = benefit
-        step //= 3
+class Options(NamedTuple):
+    """What a sweep does.
 
-
-@kernel
-def take_stock(
-    running: Records,
-    n_running: int,
-    day: int,
-    add: bool,
-    priority: npt.NDArray[np.int8],
-    counted: int,
-    level: npt.NDArray[np.float64],
-) -> tuple[int, int, float, int, int]:
-    """Drop the records that stop by `day`; return how many run on, the first stop, grade, benefits and state.
-
-    Sums are of float32 grades in float64, so they are exact and do not depend on the order of spells.
-    `priority[b]` is the rank of benefit b in its upper and b + 1 in its lower four bits; `level` is zeros.
+    Attributes
+    ----------
+    gap
+        Stretches of at most so many days with nothing between two spells keep the content before them.
+    add
+        Grades of the same benefit add up; otherwise the highest counts.
+    priority
+        int8, shape (benefits,): the benefit's rank in the upper and its number + 1 in the lower four bits.
+    counted
+        Bit b is set when the grade of benefit b counts.
     """
-    kept = 0
-    stop = FAR
-    total = 0.0
-    present = 0
-    best = 127
-    for r in range(n_running):
-        spell = running[r]
-        if spell.stop <= day:
-            continue
-        stop = min(stop, spell.stop)
-        b = spell.benefit
-        if counted >> b & 1:
-            grade = np.float64(spell.grade)
-            if add:
-                total += grade
-            elif grade > level[b]:
-                total += grade - level[b]
-                level[b] = grade
-        present |= 1 << b
-        best = min(best, priority[b])
-        if kept < r:
-            running[kept] = spell
-        kept += 1
-    for r in range(kept):
-        level[running[r].benefit] = 0.0
-    state = best & 15 if kept > 0 else 0
-    return kept, stop, np.float32(min(100.0, total)), present, state
+
+    gap: int
+    add: bool
+    priority: npt.NDArray[np.int8]
+    counted: int
 
 
-@kernel
-def put_event(events: Records, n: int, day: int, grade: float, present: int, state: int) -> int:
-    """Append an event unless it changes nothing; return the number of events."""
-    if n == 0 and state == 0:
-        return n
-    if n > 0:
-        last = events[n - 1]
-        if last.state == state and last.present == present and last.grade == grade:
-            return n
-    event = events[n]
-    event.day = day
-    event.grade = grade
-    event.present = present
-    event.state = state
-    return n + 1
+class Rows(NamedTuple):
+    """The columns of a timeline, shape (m,)."""
 
-
-@kernel
-def sweep(
-    records: Records,
-    limit: int,
-    gap: int,
-    add: bool,
-    priority: npt.NDArray[np.int8],
-    counted: int,
-    level: npt.NDArray[np.float64],
-    running: Records,
-    events: Records,
-) -> int:
-    """Sweep one person's records, cut at `limit`; return the number of events written.
-
-    Before the first event there is nothing. A stretch of at most `gap` days with nothing between two
-    records keeps the content before it. `running` holds len(records), `events` 2 len(records) + 2.
-    """
-    order_by_start(records)
-    n = 0
-    n_running = 0
-    following = 0
-    start = FAR if len(records) == 0 else records[0].start
-    day = start
-    while day < limit:
-        while start <= day:
-            running[n_running] = records[following]
-            n_running += 1
-            following += 1
-            start = records[following].start if following < len(records) else FAR
-        n_running, stop, grade, present, state = take_stock(running, n_running, day, add, priority, counted, level)
-        n = put_event(events, n, day, grade, present, state)
-        if n_running == 0 and start < limit and start - day <= gap:
-            n -= 1
-        day = min(stop, start)
-    if n_running > 0:
-        n = put_event(events, n, limit, 0.0, 0, 0)
-    return n
-
-
-@kernel
-def put_leaving(events: Records, n: int, death: int, emigration: int) -> int:
-    """Append emigration and death, which end everything before them."""
-    if emigration < death:
-        n = put_event(events, n, emigration, 0.0, 0, EMIGRATED)
-    if death < FAR:
-        n = put_event(events, n, death, 0.0, 0, DEAD)
-    return n
-
-
-@kernel
-def write_rows(
-    events: Records,
-    n_events: int,
-    positions: Records,
-    n_positions: int,
-    with_positions: bool,
-    first: int,
-    last: int,
-    at: int,
-    start: npt.NDArray[np.int32],
-    end: npt.NDArray[np.int32],
-    state: npt.NDArray[np.int8],
-    present: npt.NDArray[np.uint16],
-    grade: npt.NDArray[np.float32],
-    work_share: npt.NDArray[np.float32],
-) -> int:
-    """Merge one person's two event lists into rows over [first, last) from row `at` on; return the row after."""
-    position = 0.0 if with_positions else 100.0
-    now_state = 0
-    now_present = 0
-    now_grade = np.float32(0.0)
-    now_share = np.float32(-1.0)
-    i = 0
-    j = 0
-    row = at - 1
-    day = first
-    while day < last:
-        same = row >= at
-        while i < n_events and events[i].day <= day:
-            now_state = events[i].state
-            now_present = events[i].present
-            now_grade = events[i].grade
-            same = False
-            i += 1
-        while j < n_positions and positions[j].day <= day:
-            position = positions[j].grade
-            j += 1
-        share = np.float32(100.0 - now_grade)
-        if now_state >= DEAD:
-            share = np.float32(0.0)
-        elif position != 100.0:
-            share = np.float32((100.0 - now_grade) * position / 100.0)
-        if not same or share != now_share:
-            if row >= at:
-                end[row] = day
-            row += 1
-            now_share = share
-            start[row] = day
-            state[row] = now_state
-            present[row] = now_present
-            grade[row] = now_grade
-            work_share[row] = share
-        day = last
-        if i < n_events:
-            day = events[i].day
-        if j < n_positions:
-            day = min(day, positions[j].day)
-    end[row] = last
-    return row + 1
+    start: npt.NDArray[np.int32]
+    end: npt.NDArray[np.int32]
+    state: npt.NDArray[np.int8]
+    present: npt.NDArray[np.uint16]
+    grade: npt.NDArray[np.float32]
+    work_share: npt.NDArray[np.float32]
 
 
 @kernel
@@ -229,6 +64,234 @@ def most_records(offset: npt.NDArray[np.int64]) -> int:
 
 
 @kernel
+def order_by_start(spells: Records, low: int, high: int, key: npt.NDArray[np.int64]) -> None:
+    """Fill `key` with start << 32 | row of rows `low` to `high` - 1, counted from `low`, in rising order.
+
+    Insertion sort, in Shell's steps when there are many.
+    """
+    n = high - low
+    for k in range(n):
+        key[k] = (np.int64(spells[low + k].start) << 32) | k
+    step = 1
+    while step < n // 16:
+        step = 3 * step + 1
+    while step > 0:
+        for k in range(step, n):
+            moving = key[k]
+            j = k
+            while j >= step and key[j - step] > moving:
+                key[j] = key[j - step]
+                j -= step
+            key[j] = moving
+        step //= 3
+
+
+@kernel
+def take_stock(
+    stop_of: npt.NDArray[np.int64],
+    grade_of: npt.NDArray[np.float64],
+    benefit_of: npt.NDArray[np.int64],
+    n_running: int,
+    day: int,
+    add: bool,
+    priority: npt.NDArray[np.int8],
+    counted: int,
+    level: npt.NDArray[np.float64],
+) -> tuple[int, int, float, int, int]:
+    """Drop the spells that stop by `day`; return how many run on, the first stop, grade, benefits and state.
+
+    Sums are of float32 grades in float64, so they are exact and do not depend on the order of spells.
+    `level`, shape (16,), is zeros before and after.
+    """
+    kept = 0
+    first_stop = FAR
+    total = 0.0
+    present = 0
+    best = np.int64(127)
+    for r in range(n_running):
+        stop = stop_of[r]
+        if stop <= day:
+            continue
+        first_stop = min(first_stop, stop)
+        grade = grade_of[r]
+        b = benefit_of[r]
+        if counted >> b & 1:
+            if add:
+                total += grade
+            elif grade > level[b]:
+                total += grade - level[b]
+                level[b] = grade
+        present |= 1 << b
+        best = min(best, np.int64(priority[b]))
+        stop_of[kept] = stop
+        grade_of[kept] = grade
+        benefit_of[kept] = b
+        kept += 1
+    if not add:
+        for r in range(kept):
+            level[benefit_of[r]] = 0.0
+    state = best & 15 if kept > 0 else 0
+    return kept, first_stop, np.float32(min(100.0, total)), present, state  # type: ignore[return-value]
+
+
+@kernel
+def put_event(events: Records, first: int, n: int, day: int, grade: float, present: int, state: int) -> int:
+    """Write event `n` of a person whose events begin at `first` unless it changes nothing; return the next number."""
+    if n == first and state == 0:
+        return n
+    if n > first:
+        last = events[n - 1]
+        if last.state == state and last.present == present and last.grade == grade:
+            return n
+    event = events[n]
+    event.day = day
+    event.grade = grade
+    event.present = present
+    event.state = state
+    return n + 1
+
+
+@kernel
+def event_room(offset: npt.NDArray[np.int64], i: int) -> int:
+    """Return where the events of person i begin: 2 a spell and 3 for the last end, emigration and death."""
+    return 2 * offset[i] + 3 * i  # type: ignore[no-any-return]
+
+
+@kernel
+def sweep_people(
+    spells: Records,
+    offset: npt.NDArray[np.int64],
+    limit: npt.NDArray[np.int32],
+    gap: int,
+    add: bool,
+    priority: npt.NDArray[np.int8],
+    counted: int,
+    events: Records,
+    n_events: npt.NDArray[np.int64],
+) -> None:
+    """Sweep each person's spells, cut at `limit`; the events begin at `event_room` and `n_events` counts them.
+
+    Before a person's first event there is nothing. One call sweeps a block, and arrays are passed one by one,
+    because handing over arrays, and more so tuples of them, costs as much as the sweep of a person.
+    """
+    room = most_records(offset)
+    key = np.empty(room, np.int64)
+    stop_of = np.empty(room, np.int64)
+    grade_of = np.empty(room, np.float64)
+    benefit_of = np.empty(room, np.int64)
+    level = np.zeros(16, np.float64)
+    for i in range(len(limit)):
+        order_by_start(spells, offset[i], offset[i + 1], key)
+        n_spells = offset[i + 1] - offset[i]
+        first = event_room(offset, i)
+        n = first
+        n_running = 0
+        following = 0
+        start = key[0] >> 32 if n_spells > 0 else np.int64(FAR)
+        day = int(start)
+        while day < limit[i]:
+            while start <= day:
+                spell = spells[offset[i] + (key[following] & 0xFFFFFFFF)]
+                stop_of[n_running] = spell.stop
+                grade_of[n_running] = spell.grade
+                benefit_of[n_running] = spell.benefit
+                n_running += 1
+                following += 1
+                start = key[following] >> 32 if following < n_spells else np.int64(FAR)
+            n_running, stop, grade, present, state = take_stock(
+                stop_of, grade_of, benefit_of, n_running, day, add, priority, counted, level
+            )
+            n = put_event(events, first, n, day, grade, present, state)
+            if n_running == 0 and start < limit[i] and start - day <= gap:
+                n -= 1
+            day = min(stop, int(start))
+        if n_running > 0:
+            n = put_event(events, first, n, limit[i], 0.0, 0, 0)
+        n_events[i] = n - first
+
+
+@kernel
+def put_leaving(events: Records, first: int, n: int, death: int, emigration: int) -> int:
+    """Append emigration and death, which end everything before them; return the events of the person."""
+    n += first
+    if emigration < death:
+        n = put_event(events, first, n, emigration, 0.0, 0, EMIGRATED)
+    if death < FAR:
+        n = put_event(events, first, n, death, 0.0, 0, DEAD)
+    return n - first
+
+
+@kernel
+def share_of_work(state: int, grade: float, position: float) -> float:
+    """Return (100 - grade) x position / 100, and 0 for who died or emigrated."""
+    if state >= DEAD:
+        return np.float32(0.0)  # type: ignore[return-value]
+    if position == 100.0:
+        return np.float32(100.0 - grade)  # type: ignore[return-value]
+    return np.float32((100.0 - grade) * position / 100.0)  # type: ignore[return-value]
+
+
+@kernel
+def write_rows(
+    events: Records,
+    i: int,
+    after_events: int,
+    positions: Records,
+    j: int,
+    after_positions: int,
+    position: float,
+    from_day: int,
+    to_day: int,
+    at: int,
+    start: npt.NDArray[np.int32],
+    end: npt.NDArray[np.int32],
+    state: npt.NDArray[np.int8],
+    present: npt.NDArray[np.uint16],
+    grade: npt.NDArray[np.float32],
+    work_share: npt.NDArray[np.float32],
+) -> int:
+    """Merge one person's events from `i` on and positions from `j` on into rows over [from_day, to_day).
+
+    `position` holds before the first of `positions`. Rows are written from `at` on; returns the row after.
+    """
+    now_state = 0
+    now_present = 0
+    now_grade = np.float32(0.0)
+    share = share_of_work(DEAD, 0.0, 0.0)
+    row = at - 1
+    day = np.int64(from_day)
+    while day < to_day:
+        changed = row < at
+        while i < after_events and events[i].day <= day:
+            now_state = events[i].state
+            now_present = events[i].present
+            now_grade = events[i].grade
+            changed = True
+            i += 1
+        while j < after_positions and positions[j].day <= day:
+            position = np.float64(positions[j].grade)
+            j += 1
+        share_before = share
+        share = share_of_work(now_state, np.float64(now_grade), position)
+        if changed or share != share_before:
+            if row >= at:
+                end[row] = day
+            row += 1
+            start[row] = day
+            state[row] = now_state
+            present[row] = now_present
+            grade[row] = now_grade
+            work_share[row] = share
+        day = np.int64(to_day)
+        if i < after_events:
+            day = np.int64(events[i].day)
+        if j < after_positions:
+            day = min(day, np.int64(positions[j].day))
+    end[row] = to_day
+    return row + 1
+
+
+@kernel
 def sweep_block(
     spell_block: Records,
     job_block: Records,
@@ -236,16 +299,14 @@ def sweep_block(
     window: npt.NDArray[np.int32],
     leaving: npt.NDArray[np.int32],
     data_stop: int,
-    gap: int,
-    add: bool,
-    priority: npt.NDArray[np.int8],
-    counted: int,
+    options: Options,
     n_rows: npt.NDArray[np.int64],
-) -> tuple[Any, ...]:
-    """Return the rows of one block of people as start, end, state, present, grade and work share.
+) -> Rows:
+    """Return the rows of one block of people.
 
     `window` (n, 2) is first day and day after the last; `leaving` (n, 2) is death and emigration, FAR
-    where there is none; `n_rows` (n,) takes the rows of each person, at most 2 spells + 2 jobs + 3.
+    where there is none; nothing is known from `data_stop` on. `n_rows` (n,) takes the rows of each person, at
+    most 2 spells + 2 jobs + 3.
     """
     n_people = len(window)
     spells = np.empty(len(spell_block), SPELL)
@@ -254,12 +315,19 @@ def sweep_block(
     job_offset = np.zeros(n_people + 1, np.int64)
     sort_by_person(spell_block, spell_offset, spells)
     sort_by_person(job_block, job_offset, jobs)
-    room = max(most_records(spell_offset), most_records(job_offset))
-    running = np.empty(room, SPELL)
-    level = np.zeros(16, np.float64)
-    events = np.empty(2 * room + 4, EVENT)
-    positions = np.empty(2 * room + 4, EVENT)
-    job_priority = np.ones(1, np.int8)
+    events = np.empty(event_room(spell_offset, n_people), EVENT)
+    positions = np.empty(event_room(job_offset, n_people), EVENT)
+    n_events = np.zeros(n_people, np.int64)
+    n_positions = np.zeros(n_people, np.int64)
+    limit = np.empty(n_people, np.int32)
+    for i in range(n_people):
+        limit[i] = min(leaving[i, 0], leaving[i, 1], data_stop)
+    gap, add, priority, counted = options
+    sweep_people(spells, spell_offset, limit, gap, add, priority, counted, events, n_events)
+    if with_jobs:
+        limit[:] = data_stop
+        sweep_people(jobs, job_offset, limit, 0, True, np.ones(1, np.int8), 1, positions, n_positions)
+    position = 0.0 if with_jobs else 100.0
     most = 2 * len(spells) + 2 * len(jobs) + 3 * n_people
     start = np.empty(most, np.int32)
     end = np.empty(most, np.int32)
@@ -269,19 +337,26 @@ def sweep_block(
     work_share = np.empty(most, np.float32)
     at = 0
     for i in range(n_people):
-        death, emigration = leaving[i, 0], leaving[i, 1]
-        limit = min(death, emigration, data_stop)
-        mine = spells[spell_offset[i] : spell_offset[i + 1]]
-        n = sweep(mine, limit, gap, add, priority, counted, level, running, events)
-        n = put_leaving(events, n, death, emigration)
-        n_positions = 0
-        if with_jobs:
-            work = jobs[job_offset[i] : job_offset[i + 1]]
-            n_positions = sweep(work, data_stop, 0, True, job_priority, 1, level, running, positions)
-        first, last = window[i, 0], window[i, 1]
+        e, p = event_room(spell_offset, i), event_room(job_offset, i)
+        after_e = e + put_leaving(events, e, n_events[i], leaving[i, 0], leaving[i, 1])
         after = write_rows(
-            events, n, positions, n_positions, with_jobs, first, last, at, start, end, state, present, grade, work_share
+            events,
+            e,
+            after_e,
+            positions,
+            p,
+            p + n_positions[i],
+            position,
+            window[i, 0],
+            window[i, 1],
+            at,
+            start,
+            end,
+            state,
+            present,
+            grade,
+            work_share,
         )
         n_rows[i] = after - at
         at = after
-    return start[:at], end[:at], state[:at], present[:at], grade[:at], work_share[:at]
+    return Rows(start[:at], end[:at], state[:at], present[:at], grade[:at], work_share[:at])
