@@ -62,7 +62,7 @@ def compare(n: int, p: int, *, repeats: int) -> None:
     likelihood = CoxLikelihood(X, order_risk_sets(day, event), efron=True)
     seconds = median_seconds(
         {
-            "kernel": lambda: maximise(likelihood, np.zeros(p), DEFAULT_CONTROL),
+            "kernel": lambda: maximise(likelihood, np.zeros(p), DEFAULT_CONTROL, reach=likelihood.reach),
             "arrays": lambda: fit_cox_arrays(X, day, event),
             "frame": lambda: fit_cox(frame, formula),
             "lifelines": peer,

@@ -290,7 +290,7 @@ def _fit(
 
 def _maximise(likelihood: CoxLikelihood, names: tuple[str, ...], control: Control) -> NewtonResult:
     try:
-        return maximise(likelihood, np.zeros(len(names)), control)
+        return maximise(likelihood, np.zeros(len(names)), control, reach=likelihood.reach)
     except SingularInformationError as error:
         raise DesignError(
             f"The effect of '{names[error.position]}' cannot be estimated: among the people at risk at the event times "

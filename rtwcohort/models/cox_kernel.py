@@ -37,6 +37,7 @@ Ints = npt.NDArray[np.int64]
 
 _TILE = 512
 _CONSTANT = 1e-12
+_TINY = 1e-150
 _THREAD_WORK = 400_000
 _N_BLOCKS = 4
 
@@ -174,6 +175,10 @@ class CoxLikelihood:
         information = sum(part[1] for part in parts) - outer
         return float(loglik), score, information
 
+    def reach(self, coef: Floats) -> float:
+        """Return the range of the linear predictor among those in a risk set."""
+        return float(np.ptp(coef @ self._columns))
+
 
 @kernel
 def gather(matrix: Floats, order: npt.NDArray[np.intp], lo: int, hi: int, columns: Floats) -> Floats:
@@ -255,8 +260,11 @@ def linear_predictor(columns: Floats, coef: Floats, lo: int, hi: int, eta: Float
 
 @kernel
 def tie_sums(s0: float, d0: float, d: int, efron: bool) -> tuple[float, float, float, float, float, float]:
-    """Return the sum of log denominators and a0, a1, b0, b1, b2 for `d` events at one time."""
-    if not s0 > 0.0:
+    """Return the sum of log denominators and a0, a1, b0, b1, b2 for `d` events at one time.
+
+    Where the squares would leave the range of floats the sum is infinite, so that the step is halved.
+    """
+    if not s0 > _TINY:
         return -np.inf, 0.0, 0.0, 0.0, 0.0, 0.0
     if not efron or d == 1:
         return d * np.log(s0), d / s0, 0.0, d / (s0 * s0), 0.0, 0.0

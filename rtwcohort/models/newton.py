@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg import eigh
 from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 
 from rtwcohort.core.control import Control
@@ -21,6 +22,10 @@ _STILL_MOVING = 0.5
 _STILL_GROWING = 1.5
 _SETTLED = 1e-4
 _RUNNING = 1e-3
+_VANISHED = (1e-9, 200.0)
+_VANISHING = (1e-6, 50.0)
+_WELL_CONDITIONED = 1e-6
+_LARGE = 5.0
 
 
 class MonotoneLikelihoodWarning(RtwCohortWarning):
@@ -57,8 +62,6 @@ class NewtonResult:
         score' x inverse(information) x score at the start: the score test when the start is the null hypothesis.
     iterations
         Newton steps taken.
-    step_length
-        Length of the last step in standard errors.
     limit
         Shape (p,): as `coef`, but plus or minus infinity where the likelihood keeps rising as the coefficient runs
         away, and NaN where nothing is left to estimate it by then.
@@ -70,20 +73,24 @@ class NewtonResult:
     loglik: float
     start_score_statistic: float
     iterations: int
-    step_length: float
     limit: Floats
 
 
 class _Iterate(NamedTuple):
-    """Coefficients, the Newton step from them, and the factored information there."""
+    """Coefficients with the likelihood there, the factored information, and the Newton step that leads on."""
 
     coef: Floats
-    step: Floats
+    loglik: float
+    information: Floats
     factor: Floats
     scale: Floats
+    step: Floats
+    length: float
 
 
-def maximise(evaluate: Callable[[Floats], Evaluation], start: Floats, control: Control) -> NewtonResult:
+def maximise(
+    evaluate: Callable[[Floats], Evaluation], start: Floats, control: Control, *, reach: Callable[[Floats], float]
+) -> NewtonResult:
     """Maximise a log-likelihood.
 
     Parameters
@@ -94,6 +101,8 @@ def maximise(evaluate: Callable[[Floats], Evaluation], start: Floats, control: C
         Shape (p,). Coefficients should be on comparable scales: a step of 1 is taken as large.
     control
         Tolerances.
+    reach
+        From coefficients to the range of the linear predictor over the data.
 
     Raises
     ------
@@ -102,58 +111,72 @@ def maximise(evaluate: Callable[[Floats], Evaluation], start: Floats, control: C
     SingularInformationError
         When the information matrix is singular at a finite point.
     """
-    coef = start
-    loglik, score, information = evaluate(coef)
-    loglik_start = loglik
-    factor, scale = _factorise(information, control)
-    step = _solve(factor, scale, score)
-    start_statistic = float(score @ step)
-    change, earlier = np.inf, None
+    first = here = _iterate(start, evaluate(start), control)
+    earlier = None
     for iteration in range(1, control.max_iterations + 1):
-        length = float(np.sqrt(max(float(score @ step), 0.0)))
-        quiet = abs(change) <= control.loglik_tolerance * max(abs(loglik), 1.0)
-        here = _Iterate(coef, step, factor, scale)
-        limit = _limit(here, earlier) if quiet and earlier is not None else None
-        done = length <= control.score_tolerance and (quiet or iteration == 1)
-        if done or limit is not None:
-            return NewtonResult(
-                coef=coef + step if limit is None else coef,
-                covariance=_invert(factor, scale),
-                loglik_start=loglik_start,
-                loglik=loglik + 0.5 * length**2 if limit is None else loglik,
-                start_score_statistic=start_statistic,
-                iterations=iteration,
-                step_length=length,
-                limit=coef + step if limit is None else limit,
-            )
-        earlier = here
-        coef, loglik_next, score, information = _climb(evaluate, coef, step, loglik, control)
-        change, loglik = loglik_next - loglik, loglik_next
-        factor, scale = _factorise(information, control)
-        step = _solve(factor, scale, score)
+        quiet = earlier is not None and _quiet(here.loglik - earlier.loglik, here.loglik, control)
+        limit = _running_away(here, earlier) if quiet and earlier is not None else None
+        if limit is None and here.length <= control.score_tolerance and (quiet or earlier is None):
+            limit = _lost(here, first, _VANISHED, reach)
+            return _finished(first, here, iteration) if limit is None else _stopped(first, here, iteration, limit)
+        if limit is not None:
+            return _stopped(first, here, iteration, limit)
+        try:
+            following = _climb(evaluate, here, control)
+        except ConvergenceError:
+            limit = _lost(here, first, _VANISHING, reach)
+            if limit is None:
+                raise
+            return _stopped(first, here, iteration, limit)
+        earlier, here = here, following
+    limit = _lost(here, first, _VANISHING, reach)
+    if limit is not None:
+        return _stopped(first, here, control.max_iterations, limit)
     raise ConvergenceError(
-        f"The fit did not converge in {control.max_iterations} iterations (`max_iterations`); the last step changed "
-        f"the log-likelihood by {change:.3g}. Check the predictors for extreme values, or allow more iterations."
+        f"The fit did not converge in {control.max_iterations} iterations (`max_iterations`); {here.length:.3g} "
+        "standard errors are left to go. Check the predictors for extreme values, or allow more iterations."
     )
 
 
-def _climb(
-    evaluate: Callable[[Floats], Evaluation], coef: Floats, step: Floats, loglik: float, control: Control
-) -> tuple[Floats, float, Floats, Floats]:
+def _iterate(coef: Floats, evaluation: Evaluation, control: Control) -> _Iterate:
+    loglik, score, information = evaluation
+    factor, scale = _factorise(information, control)
+    step = _solve(factor, scale, score)
+    return _Iterate(coef, loglik, information, factor, scale, step, float(np.sqrt(max(float(score @ step), 0.0))))
+
+
+def _quiet(change: float, loglik: float, control: Control) -> bool:
+    return abs(change) <= control.loglik_tolerance * max(abs(loglik), 1.0)
+
+
+def _climb(evaluate: Callable[[Floats], Evaluation], here: _Iterate, control: Control) -> _Iterate:
     """Take the step, halved until the log-likelihood does not fall by more than rounding."""
-    slack = 1e-12 * max(abs(loglik), 1.0)
+    least = here.loglik - 1e-12 * max(abs(here.loglik), 1.0)
     for halving in range(control.max_halvings + 1):
-        candidate = coef + step * 0.5**halving
-        value, score, information = evaluate(candidate)
-        if np.isfinite(value) and np.isfinite(score).all() and value >= loglik - slack:
-            return candidate, value, score, information
+        candidate = here.coef + here.step * 0.5**halving
+        evaluation = evaluate(candidate)
+        if np.isfinite(evaluation[0]) and np.isfinite(evaluation[1]).all() and evaluation[0] >= least:
+            return _iterate(candidate, evaluation, control)
     raise ConvergenceError(
         f"No step raises the log-likelihood after {control.max_halvings} halvings (`max_halvings`). "
         "Check the predictors for extreme values or near-perfect correlation."
     )
 
 
-def _limit(here: _Iterate, earlier: _Iterate) -> Floats | None:
+def _finished(first: _Iterate, last: _Iterate, iteration: int) -> NewtonResult:
+    """Return the maximum; the last step is taken without another evaluation."""
+    coef = last.coef + last.step
+    return NewtonResult(
+        coef, _invert(last), first.loglik, last.loglik + 0.5 * last.length**2, first.length**2, iteration, coef
+    )
+
+
+def _stopped(first: _Iterate, last: _Iterate, iteration: int, limit: Floats) -> NewtonResult:
+    """Return where the iterations stopped on a likelihood without a maximum."""
+    return NewtonResult(last.coef, _invert(last), first.loglik, last.loglik, first.length**2, iteration, limit)
+
+
+def _running_away(here: _Iterate, earlier: _Iterate) -> Floats | None:
     """Return the coefficients at infinity when the likelihood is monotone, else None.
 
     Near a finite maximum the steps shrink quadratically and the variances settle. Along a direction in which the
@@ -161,14 +184,43 @@ def _limit(here: _Iterate, earlier: _Iterate) -> Floats | None:
     """
     if np.abs(here.step).max() <= _STILL_MOVING * np.abs(earlier.step).max():
         return None
-    variance = _invert(here.factor, here.scale).diagonal()
-    growing = variance > _STILL_GROWING * _invert(earlier.factor, earlier.scale).diagonal()
+    variance = _invert(here).diagonal()
+    growing = variance > _STILL_GROWING * _invert(earlier).diagonal()
     settled = np.abs(here.step) <= _SETTLED * np.sqrt(variance)
     if not growing.any() or not settled[~growing].all():
         return None
     running = growing & (np.abs(here.step) > _RUNNING * np.abs(here.coef))
-    limit = np.where(growing, np.nan, here.coef)
-    limit[running] = np.sign(here.step[running]) * np.inf
+    return _at_infinity(here.coef, growing, running)
+
+
+def _lost(
+    here: _Iterate, first: _Iterate, bounds: tuple[float, float], reach: Callable[[Floats], float]
+) -> Floats | None:
+    """Return the coefficients at infinity when rounding hides what `_running_away` looks for, else None.
+
+    Several directions may run away at different speeds. Then less than a `share` of the information at the start is
+    left in some direction, or the linear predictor spans more than the `extreme`: no ratio of exp(50) = 5e21 means
+    anything, and beyond exp(200) the sums hold nothing but rounding.
+    """
+    share, extreme = bounds
+    size = np.abs(here.coef)
+    if size.sum() > _LARGE and reach(here.coef) > extreme:
+        return _at_infinity(here.coef, size >= 0.0, size > 0.1 * size.max())
+    if here.factor.diagonal().min() ** 2 > _WELL_CONDITIONED and (here.scale < first.scale / np.sqrt(share)).all():
+        return None
+    kept, directions = eigh(here.information, first.information)
+    lost = kept < share
+    if not lost.any():
+        return None
+    size = np.abs(directions[:, lost] / first.scale[:, None]).max(axis=1)
+    growing = size > _RUNNING * size.max()
+    coef = np.abs(here.coef)
+    return _at_infinity(here.coef, growing, growing & (coef > 0.1 * coef[growing].max()))
+
+
+def _at_infinity(coef: Floats, growing: npt.NDArray[np.bool_], running: npt.NDArray[np.bool_]) -> Floats:
+    limit = np.where(growing, np.nan, coef)
+    limit[running] = np.sign(coef[running]) * np.inf
     return limit
 
 
@@ -193,7 +245,7 @@ def _solve(factor: Floats, scale: Floats, score: Floats) -> Floats:
     return np.asarray(solution * scale)
 
 
-def _invert(factor: Floats, scale: Floats) -> Floats:
-    inverse, _ = dpotri(factor, lower=1)
+def _invert(at: _Iterate) -> Floats:
+    inverse, _ = dpotri(at.factor, lower=1)
     full = np.tril(inverse) + np.tril(inverse, -1).T
-    return np.asarray(full * scale * scale[:, None])
+    return np.asarray(full * at.scale * at.scale[:, None])
