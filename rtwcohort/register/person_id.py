@@ -34,8 +34,8 @@ def read_ids(column: pd.Series[Any], *, where: str) -> pd.Series[Any]:
     RegisterError
         When a spreadsheet has rounded the identifiers (1.2E+10).
     """
-    import pyarrow as pa  # type: ignore[import-untyped]
-    import pyarrow.compute as pc  # type: ignore[import-untyped]
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
     if pd.api.types.is_integer_dtype(column.dtype):
         return column.astype("Int64").reset_index(drop=True)

@@ -103,7 +103,7 @@ def file_hash(path: Path) -> str:
 
 
 def _read_parquet(path: Path) -> RawTable:
-    from pyarrow import parquet  # type: ignore[import-untyped]
+    from pyarrow import parquet
 
     table = parquet.read_table(path)
     frame = table.to_pandas(date_as_object=False, timestamp_as_object=False, ignore_metadata=True)

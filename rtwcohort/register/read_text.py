@@ -136,7 +136,7 @@ def _record_lines(data: bytes, path: Path) -> npt.NDArray[np.int64]:
 
 
 def _parse(data: bytes, separator: str, path: Path, lines: npt.NDArray[np.int64]) -> pd.DataFrame:
-    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
     names = _header(data, separator)

@@ -24,6 +24,8 @@ class MethodsFacts:
         What the index date is: "the date of enrolment".
     eligibility
         Requirements in words, each to follow "People were included if they": "were 18 to 66 years old".
+    exclusions
+        Why people were left out, in order: "age outside 18 to 66 years".
     day_zero
         A whole sentence on returns on the index date itself.
     censoring
@@ -59,6 +61,7 @@ class MethodsFacts:
     time_unit: str = "days"
     index: str = ""
     eligibility: tuple[str, ...] = ()
+    exclusions: tuple[str, ...] = ()
     day_zero: str = ""
     censoring: tuple[str, ...] = ()
     competing: tuple[str, ...] = ()
@@ -102,6 +105,8 @@ def _population(facts: MethodsFacts) -> list[str]:
     sentences = []
     if facts.eligibility:
         sentences.append(f"People were included if they {join_words(facts.eligibility)}.")
+    if facts.exclusions:
+        sentences.append(f"People were left out, in this order, for: {'; '.join(facts.exclusions)}.")
     if facts.index:
         sentences.append(f"Time was counted from {facts.index} (the index date).")
     return sentences
@@ -152,8 +157,8 @@ def _models(facts: MethodsFacts) -> list[str]:
         )
     sentences = [f"{first}; tied times were handled by {names} method."]
     if facts.scales:
-        steps = join_words([f"{step} of {label}" for label, step in facts.scales.items()])
-        sentences.append(f"Hazard ratios are per {steps}.")
+        steps = join_words([f"{step} ({label})" for label, step in facts.scales.items()])
+        sentences.append(f"Hazard ratios are for {steps}.")
     if facts.missing == "drop":
         sentences.append("People with a missing value of a predictor were left out of the models that use it.")
     if facts.missing == "raise":

@@ -74,7 +74,12 @@ def cleaning_table(
 def counted_sentences(counted: Sequence[Any], *, threshold: int = SMALL_CELLS) -> tuple[str, ...]:
     """Print `Cohort.counted` (`text`, `n`) as sentences whose small counts are withheld."""
     limit = check_threshold(threshold)
-    return tuple(f"{item.text.rstrip('.')}: {count_text(item.n, limit)}." for item in counted)
+    return tuple(f"{item.text.rstrip('.')} ({plural_people(item.n, limit)})." for item in counted)
+
+
+def plural_people(count: int, threshold: int = SMALL_CELLS) -> str:
+    """Print "28 people", "1 person" or "<5 people"."""
+    return f"{count_text(count, threshold)} {'person' if count == 1 and not is_small(1, threshold) else 'people'}"
 
 
 def count_text(count: int, threshold: int = SMALL_CELLS) -> str:
@@ -139,7 +144,9 @@ def _count_table(
 ) -> ReportTable:
     limit = check_threshold(threshold)
     small = {name: [is_small(int(count), limit) for count in rows[name]] for name in counts}
-    display = pd.DataFrame({label: rows[name].astype(object) for name, label in headings.items()})
+    display = pd.DataFrame(
+        {label: [str(value).replace("`", "") for value in rows[name]] for name, label in headings.items()}, dtype=object
+    )
     raw = rows.copy()
     for name in counts:
         display[headings[name]] = [count_text(int(count), limit) for count in rows[name]]

@@ -11,10 +11,11 @@ import pandas as pd
 
 from rtwcohort.core.checks import check_columns
 from rtwcohort.report.baseline_table import arm_series
-from rtwcohort.report.disclosure import SHOWN, Suppression, withhold_table
+from rtwcohort.report.disclosure import SHOWN, Suppression, is_small, withhold_table
 
 STATUS_LABELS: Final = {"not": "Not in work", "partly": "Partly in work", "fully": "Fully in work"}
 UNKNOWN: Final = "Not known"
+NOT_OR_UNKNOWN: Final = "Not in work, or not known"
 EVERYBODY: Final = "All"
 
 
@@ -27,7 +28,9 @@ class VisitCounts:
     day
         Since the index date.
     levels
-        Words for each status, and "Not known" last where that occurs.
+        Words for each status, and "Not known" last where that occurs. Where so few are not known that their number
+        may not be told, they are counted with those not in work, and the first word says so: withholding them
+        alone would withhold another status as well.
     groups
         Names of the arms; one group, everybody, without arms.
     counts
@@ -74,13 +77,29 @@ def count_status(status: pd.DataFrame, *, arm: str | None, threshold: int) -> tu
     )
     has_unknown = bool((of_level == len(keys)).any())
     levels = (*words.values(), *([UNKNOWN] if has_unknown else []))
+    # Who is fully in work is what readers look for; another status is withheld first where one must be.
+    dear = [at == len(words) - 1 for at in range(len(levels))]
     visits = []
     for day in sorted(status["day"].unique()):
         here = (status["day"] == day).to_numpy()
         counts = np.zeros((len(levels), len(groups)), dtype=np.int64)
         np.add.at(counts, (of_level[here], of_group[here]), 1)
-        visits.append(VisitCounts(float(day), levels, groups, counts, withhold_table(counts, threshold)))
+        named = levels
+        if has_unknown and keys[0] == "not" and any(is_small(int(n), threshold) for n in counts[-1]):
+            counts[0] += counts[-1]
+            counts[-1] = 0
+            named = (NOT_OR_UNKNOWN, *levels[1:])
+        visits.append(VisitCounts(float(day), named, groups, counts, withhold_table(counts, threshold, dear_rows=dear)))
     return tuple(visits)
+
+
+def joined_note(visits: tuple[VisitCounts, ...], threshold: int) -> tuple[str, ...]:
+    """Return a sentence on visits whose unknown statuses are counted with those not in work, if there are any."""
+    if not any(visit.levels[0] == NOT_OR_UNKNOWN for visit in visits):
+        return ()
+    return (
+        f"Where the status of 1 to {threshold - 1} people of an arm is not known, they are counted as not in work.",
+    )
 
 
 def _levels(values: pd.Series[Any]) -> dict[Any, str]:

@@ -20,7 +20,7 @@ from rtwcohort.report.report_figure import (
     new_figure,
     style,
 )
-from rtwcohort.report.status_counts import UNKNOWN, VisitCounts, count_status
+from rtwcohort.report.status_counts import NOT_OR_UNKNOWN, UNKNOWN, VisitCounts, count_status, joined_note
 from rtwcohort.report.status_table import visit_label
 
 if TYPE_CHECKING:
@@ -126,7 +126,10 @@ def _legend(axes: Axes, visits: tuple[VisitCounts, ...]) -> None:
 
     if not visits:
         return
-    levels = visits[0].levels
+    levels = list(visits[0].levels)
+    levels[0] = "Not in work" if levels[0] == NOT_OR_UNKNOWN else levels[0]
+    if levels[-1] == UNKNOWN and not any(visit.counts[-1].any() for visit in visits):
+        levels.pop()
     handles = [Patch(facecolor=_colour(level, at), edgecolor=PAPER, label=level) for at, level in enumerate(levels)]
     if any(visit.pattern.cells.any() for visit in visits):
         handles.append(Patch(facecolor=PAPER, edgecolor=MUTED, hatch="//////", linewidth=0.5, label="Withheld"))
@@ -154,4 +157,4 @@ def _caption(visits: tuple[VisitCounts, ...], threshold: int) -> str:
     text = "Of everybody in the bar; small parts have no figure."
     if any(visit.pattern.any_withheld for visit in visits):
         text += f" Parts of fewer than {threshold} people, and parts that would reveal them, are drawn together."
-    return text
+    return " ".join([text, *joined_note(visits, threshold)])

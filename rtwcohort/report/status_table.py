@@ -10,7 +10,7 @@ import pandas as pd
 from rtwcohort.report.disclosure import REASONS, SHOWN, SMALL_CELLS, audit_frame, check_threshold, mark, threshold_note
 from rtwcohort.report.numbers import format_count, format_count_percent
 from rtwcohort.report.report_table import ReportTable, RowKind
-from rtwcohort.report.status_counts import EVERYBODY, UNKNOWN, VisitCounts, count_status
+from rtwcohort.report.status_counts import EVERYBODY, UNKNOWN, VisitCounts, count_status, joined_note
 
 _KEY: Final = "status"
 
@@ -45,6 +45,7 @@ def status_table(
     for visit in visits:
         _visit(visit, names, time_unit, limit, rows, raw, audit)
     notes = ["Percentages are of everybody in the column at that time, those whose status is not known included."]
+    notes += joined_note(visits, limit)
     if audit:
         notes.append(threshold_note(limit))
     return ReportTable(
@@ -94,7 +95,7 @@ def _visit(
             codes = [int(visit.pattern.rows[at])]
         cells = [level]
         for name, count, code, whole in zip(names, counts, codes, wholes, strict=True):
-            text = format_count_percent(count, whole, decimals=0 if whole < 1000 else 1)
+            text = format_count_percent(count, whole, decimals=1 if visit.counts.sum() >= 1000 else 0)
             cells.append(mark(code, text, threshold))
             raw.append((visit.day, level, name, count if code == SHOWN else None, code != SHOWN))
             if code != SHOWN:

@@ -22,7 +22,7 @@ from rtwcohort.models import (
     kaplan_meier,
     log_rank,
 )
-from rtwcohort.study.parts import pointing, variables_of
+from rtwcohort.study.parts import pointing, readable, variables_of
 from rtwcohort.study.population import categories_in_use
 from rtwcohort.study.read import Study
 from rtwcohort.study.results import Analysis, Arms, Contrast, Population
@@ -94,7 +94,7 @@ def _arm_levels(study: Study, frame: pd.DataFrame) -> list[str] | None:
             f"{len(frame)} people of the cohort, so there is nothing to compare. "
             "The flow may have excluded the other arm; leave [arms] out to describe one group."
         )
-    first = section.reference if section.reference is not None else levels[0]
+    first = readable(section.reference) if section.reference is not None else levels[0]
     if first not in levels:
         raise StudyFileError(
             f"{study.where('arms', 'reference')}: no arm is called '{first}'.{did_you_mean(first, levels)} "
@@ -125,7 +125,7 @@ def _models(
     section = study.file.predictors
     if not section.terms:
         return {}, None
-    reference: dict[str, Any] = dict(section.reference)
+    reference: dict[str, Any] = {name: readable(level) for name, level in section.reference.items()}
     if arms is not None:
         reference.setdefault(_arm_column(study), arms[0])
     used = {name for term in section.terms for name in variables_of(term)}
@@ -176,7 +176,8 @@ def _two_by_two(arm: Any, returned: Any, known: Any, exposed: str, unexposed: st
 def _contrast(study: Study, i: int, frame: pd.DataFrame) -> Contrast:
     asked = study.file.contrasts[i]
     inside = np.ones(len(frame), dtype=bool)
-    for name, value in asked.where.items():
+    for name, given in asked.where.items():
+        value = readable(given)
         values = frame[name].astype(str)
         levels = sorted(values.unique())
         if value not in levels:
@@ -189,8 +190,8 @@ def _contrast(study: Study, i: int, frame: pd.DataFrame) -> Contrast:
     common: dict[str, Any] = {
         "group": asked.group,
         "period": asked.period,
-        "exposed": asked.exposed,
-        "after": asked.after,
+        "exposed": None if asked.exposed is None else readable(asked.exposed),
+        "after": None if asked.after is None else readable(asked.after),
         "level": LEVEL,
     }
     with pointing(study, "contrasts", i):

@@ -175,7 +175,7 @@ def _predictors(results: Results) -> Section | None:
     )
     blocks: list[Block] = [table, forest_figure(forest_rows(table), title="Adjusted hazard ratios of return to work")]
     blocks += [Note(note) for note in analysis.notes]
-    return Section("predictors", "What goes with a return", tuple(blocks))
+    return Section("predictors", "Predictors of return to work", tuple(blocks))
 
 
 def _arms(results: Results) -> Section | None:

@@ -166,7 +166,8 @@ def contrast_words(results: Results, contrast: Contrast) -> tuple[str, tuple[str
     sentences = [
         f"How much more the {scale} (in {time_unit(results)}) changed from before to after in the exposed group than "
         f"in the other{people}, by least squares with the classical standard error; and the same contrast of the "
-        "hazard of return, by a Cox model with the interaction. A longer duration is a slower return, so signs are opposite."
+        "hazard of return, by a Cox model with the interaction. A longer duration means a slower return, so the two "
+        "have opposite signs."
     ]
     if asked.log:
         share = 100.0 * (np.exp(contrast.duration.effect.estimate) - 1.0)
@@ -255,12 +256,10 @@ def _arm_figures(results: Results) -> list[tuple[str, str, str]]:
 def methods_facts(results: Results, record: dict[str, Any]) -> MethodsFacts:
     """Collect what the methods paragraphs say."""
     file, cohort, outcome = results.study.file, results.population.cohort, results.population.outcome
-    labels = {variable.name: variable.label for variable in cohort.variables}
+    labels = {variable.name: _within_sentence(variable.label) for variable in cohort.variables}
     units = {variable.name: variable.unit for variable in cohort.variables}
     reasons = [step.reason for step in cohort.flow[1:]]
     more = []
-    if reasons:
-        more.append(f"People were excluded, in this order, for: {'; '.join(reasons)}.")
     if file.register_.day_label != "day":
         more.append(f"One day of the register stands for one {file.register_.day_label}.")
     if results.data.register.cleaning:
@@ -271,6 +270,7 @@ def methods_facts(results: Results, record: dict[str, Any]) -> MethodsFacts:
         horizon=outcome.horizon,
         time_unit=time_unit(results),
         index=_index_words(results),
+        exclusions=tuple(reasons),
         predictors=tuple(labels.get(term, term) for term in file.predictors.terms),
         scales={
             labels.get(name, name): f"{step:g} {units.get(name, '')}".strip()
@@ -288,10 +288,15 @@ def methods_facts(results: Results, record: dict[str, Any]) -> MethodsFacts:
     )
 
 
+def _within_sentence(label: str) -> str:
+    """Start a label with a small letter unless it starts with an abbreviation."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
 def _index_words(results: Results) -> str:
     asked = results.study.file.cohort.index_date
     if asked == "enrolment":
-        return "the index date of the enrolment table"
+        return "the date given in the enrolment table"
     if asked == "first_spell":
         return "the first day of the first spell"
     return "a day of absence defined in the study file"

@@ -18,9 +18,6 @@ from rtwcohort.outcomes.rule import RtwRule
 from rtwcohort.outcomes.rule_mapping import rule_from_mapping
 from rtwcohort.study.read import Study
 
-COHORT_COLUMNS = ("arm", "cluster")
-"""Columns that every cohort has where the register knows them."""
-
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -82,6 +79,11 @@ def variables_of(term: str, columns: list[str] | None = None) -> tuple[str, ...]
     for piece in term.replace("*", ":").split(":") if "(" not in term else split_interaction(term):
         names.update(dict.fromkeys(columns_of(piece.strip(), columns or ())))
     return tuple(names)
+
+
+def readable(level: str) -> str:
+    """Write the name of a category as words."""
+    return level.replace("_", " ")
 
 
 def _one_requirement(_: Any, given: Any) -> Requirement:

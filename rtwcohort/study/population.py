@@ -15,7 +15,7 @@ from rtwcohort.outcomes.result import RtwOutcome
 from rtwcohort.outcomes.return_to_work import return_to_work
 from rtwcohort.outcomes.work_status import work_status
 from rtwcohort.register import check_register, clean_register, load_register
-from rtwcohort.study.parts import COHORT_COLUMNS, Parts, pointing
+from rtwcohort.study.parts import Parts, pointing, readable
 from rtwcohort.study.read import Study
 from rtwcohort.study.results import Data, Population
 
@@ -33,7 +33,11 @@ def prepare_data(study: Study) -> Data:
         )
     with pointing(study, "register"):
         register = load_register(
-            source, columns=asked.columns or None, tables=asked.tables or None, data_end=asked.data_end
+            source,
+            columns=asked.columns or None,
+            tables=asked.tables or None,
+            values=asked.values or None,
+            data_end=asked.data_end,
         )
     with pointing(study, "cleaning"):
         check = check_register(register, rules=study.file.cleaning or None)
@@ -67,24 +71,42 @@ def _cohort(study: Study, parts: Parts, data: Data) -> Cohort:
     for name, path in parts.needed:
         if name not in declared:
             _check_name(study, parts, data, name, path)
-            if name not in COHORT_COLUMNS or name == _arm_column(study):
-                covariates.append(name)
+            covariates.append(name)
     try:
-        return build_cohort(
+        cohort = build_cohort(
             data.register,
             index_date=parts.index_date,
             eligibility=parts.eligibility,
             covariates=covariates,
             labels=section.labels or None,
+            register_start=study.file.register_.data_start,
         )
+        return _readable(_in_order(cohort, parts))
     except CohortError:
         raise
     except RtwCohortError as error:
         raise study.blame(error, "cohort") from error
 
 
-def _arm_column(study: Study) -> str:
-    return study.file.arms.column if study.file.arms is not None else ""
+def _in_order(cohort: Cohort, parts: Parts) -> Cohort:
+    """Put the variables that models use first, in their order there."""
+    place = {name: at for at, (name, _) in enumerate(parts.needed)}
+    variables = sorted(cohort.variables, key=lambda variable: place.get(variable.name, len(place)))
+    return replace(cohort, variables=tuple(variables))
+
+
+def _readable(cohort: Cohort) -> Cohort:
+    """Write categories as words: "workplace_visit" becomes "workplace visit" everywhere."""
+    changed = {}
+    for name in cohort.frame.columns:
+        values = cohort.frame[name]
+        if name == "person_id" or not (values.dtype == object or isinstance(values.dtype, pd.CategoricalDtype)):
+            continue
+        category = values.astype("category")
+        words = [readable(str(level)) for level in category.cat.categories]
+        if len(set(words)) == len(words):
+            changed[name] = category.cat.rename_categories(words)
+    return replace(cohort, frame=cohort.frame.assign(**changed))
 
 
 def _check_name(study: Study, parts: Parts, data: Data, name: str, path: tuple[str | int, ...]) -> None:

@@ -32,9 +32,13 @@ class RegisterSection(Section):
     folder: str | None = Field(default=None, description="Folder of the tables, relative to the study file.")
     file: str | None = Field(default=None, description="A DuckDB file instead of a folder.")
     data_end: dt.date | None = Field(default=None, description="Last day that the register knows (inclusive).")
+    data_start: dt.date | None = Field(default=None, description="First day that the register covers.")
     tables: dict[str, str] = Field(default_factory=dict, description="Table = file name, where it is not a usual one.")
     columns: dict[str, dict[str, str]] = Field(
         default_factory=dict, description="[register.columns.TABLE]: our column = the file's column."
+    )
+    values: dict[str, dict[str, dict[str, str]]] = Field(
+        default_factory=dict, description="[register.values.TABLE.COLUMN]: the file's value = our value."
     )
     day_label: str = Field(default="day", description="What one day of the register stands for, in the singular.")
 

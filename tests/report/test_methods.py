@@ -70,7 +70,7 @@ def test_many_of_each() -> None:
         "Death and disability pension were competing events:",
         "Visit and phone were compared with ordinary by the log-rank test.",
         "with one predictor at a time and with all 3 together: arm, age and sex; tied times were handled by Breslow's",
-        "Hazard ratios are per 10 years of age.",
+        "Hazard ratios are for 10 years (age).",
         "Baseline characteristics were compared by Welch's t-test and Pearson chi-square test.",
         "People with a missing value of a predictor were left out of the models that use it.",
         "One more sentence.",

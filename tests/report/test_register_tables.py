@@ -47,7 +47,7 @@ def test_inputs_are_rounded_and_hashes_are_whole_in_the_file() -> None:
 
 def test_sentences_with_counts() -> None:
     counted = [SimpleNamespace(text="Ages over 100 set to missing.", n=2), SimpleNamespace(text="Late answers", n=17)]
-    assert counted_sentences(counted) == ("Ages over 100 set to missing: <5.", "Late answers: 17.")
+    assert counted_sentences(counted) == ("Ages over 100 set to missing (<5 people).", "Late answers (17 people).")
     assert (count_text(0), count_text(4), count_text(5)) == ("0", "<5", "5")
 
 
