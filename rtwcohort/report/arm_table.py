@@ -172,9 +172,10 @@ def _returned(
 ) -> tuple[_Rows, _Raw, _Audit]:
     label = f"Returned to work within {horizon}, n (%)" if horizon else "Returned to work, n (%)"
     cells, raw, audit = [label], [], []
+    decimals = 1 if arms["n"].sum() >= 1000 else 0
     for at, name in enumerate(names):
         n, returned, code = int(arms["n"].iloc[at]), int(arms["n_returned"].iloc[at]), int(pattern.cells[at, 0])
-        cells.append(mark(code, format_count_percent(returned, n, decimals=0 if n < 1000 else 1), threshold))
+        cells.append(mark(code, format_count_percent(returned, n, decimals=decimals), threshold))
         size = int(pattern.rows[at])
         raw.append((label, name, "n", float(n) if size == SHOWN else math.nan, size != SHOWN))
         raw.append((label, name, "n_returned", float(returned) if code == SHOWN else math.nan, code != SHOWN))

@@ -55,8 +55,9 @@ def cause_table(
     names = [str(level) for level in groups.cat.categories]
     crossed = pd.crosstab(frame["cause"], groups.astype(str)).reindex(index=causes, columns=names, fill_value=0)
     counts = crossed.to_numpy(dtype=np.int64)
-    pattern = withhold_table(counts, limit)
+    pattern = withhold_table(counts, limit, dear_rows=[cause == "return" for cause in causes])
     sizes = counts.sum(axis=0)
+    decimals = 1 if len(frame) >= 1000 else 0
     columns = [(name, counts[:, j], pattern.cells[:, j], sizes[j], pattern.columns[j]) for j, name in enumerate(names)]
     if len(names) > 1:
         columns.insert(0, (_ALL, counts.sum(axis=1), pattern.rows, counts.sum(), pattern.total))
@@ -69,7 +70,7 @@ def cause_table(
         whole = float(size) if size_code == SHOWN else math.nan
         display[name] = [
             *(
-                mark(int(code), format_count_percent(int(n), whole), limit)
+                mark(int(code), format_count_percent(int(n), whole, decimals=decimals), limit)
                 for n, code in zip(column, codes, strict=True)
             ),
             mark(int(size_code), format_count(int(size)), limit),

@@ -52,6 +52,7 @@ REASONS: Final = {
     UNSIZED: "under the threshold, or would reveal another number by subtraction",
 }
 _UNLIMITED: Final = 2**40
+_DEAR: Final = 2**32
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def mark(code: int, text: str, threshold: int = SMALL_CELLS) -> str:
     return f"<{threshold}" if code == SMALL else WITHHELD
 
 
-def withhold_line(counts: npt.ArrayLike, threshold: int = SMALL_CELLS) -> Codes:
+def withhold_line(counts: npt.ArrayLike, threshold: int = SMALL_CELLS, *, dear: npt.ArrayLike | None = None) -> Codes:
     """Choose what to withhold of counts whose total is printed.
 
     Parameters
@@ -105,6 +106,8 @@ def withhold_line(counts: npt.ArrayLike, threshold: int = SMALL_CELLS) -> Codes:
         Shape (k,): the categories of one variable, or the sizes of the arms.
     threshold
         Counts from 1 to `threshold - 1` are withheld; 0 or 1 withholds nothing.
+    dear
+        Shape (k,), bool: counts that readers need most; of those that are not small, others are withheld first.
 
     Returns
     -------
@@ -119,11 +122,13 @@ def withhold_line(counts: npt.ArrayLike, threshold: int = SMALL_CELLS) -> Codes:
         return np.full(len(line), UNSIZED, dtype=np.int8)
     # A free second row lets each count move against the others while the total stays.
     stacked = np.vstack([line, np.zeros_like(line)])
-    line_codes: Codes = _protect(stacked, limit, free_row=1)[0]
+    line_codes: Codes = _protect(stacked, stacked + 1 + _DEAR * _flags(dear, len(line)), limit, free_row=1)[0]
     return line_codes
 
 
-def withhold_table(counts: npt.ArrayLike, threshold: int = SMALL_CELLS) -> Suppression:
+def withhold_table(
+    counts: npt.ArrayLike, threshold: int = SMALL_CELLS, *, dear_rows: npt.ArrayLike | None = None
+) -> Suppression:
     """Choose what to withhold of a two-way table printed with its totals.
 
     The totals are settled first and by themselves, so that the same categories give the same pattern
@@ -135,14 +140,18 @@ def withhold_table(counts: npt.ArrayLike, threshold: int = SMALL_CELLS) -> Suppr
         Shape (r, c): such as categories by arms.
     threshold
         Counts from 1 to `threshold - 1` are withheld; 0 or 1 withholds nothing.
+    dear_rows
+        Shape (r,), bool: see `dear` of `withhold_line`.
     """
     table = _checked(counts, 2)
     limit = check_threshold(threshold)
-    rows, columns = withhold_line(table.sum(axis=1), limit), withhold_line(table.sum(axis=0), limit)
+    rows = withhold_line(table.sum(axis=1), limit, dear=dear_rows)
+    columns = withhold_line(table.sum(axis=0), limit)
     if is_small(int(table.sum()), limit):
         return Suppression(np.full(table.shape, UNSIZED, dtype=np.int8), rows, columns, UNSIZED)
     reduced, row_at, column_at = _merged(table, rows != SHOWN, columns != SHOWN)
-    cells = _protect(reduced, limit)[np.ix_(row_at, column_at)]
+    dear = np.append(_flags(dear_rows, len(table))[rows == SHOWN], 0)[: len(reduced)]
+    cells = _protect(reduced, reduced + 1 + _DEAR * dear[:, None], limit)[np.ix_(row_at, column_at)]
     cells[rows != SHOWN, :] = UNSIZED
     cells[:, columns != SHOWN] = UNSIZED
     return Suppression(cells, rows, columns, SHOWN)
@@ -189,6 +198,20 @@ def threshold_note(threshold: int) -> str:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """Counts, the price of withholding each, and the least and most that each could be were it withheld."""
+
+    counts: Counts
+    price: Counts
+    low: Counts
+    high: Counts
+
+
+def _flags(dear: npt.ArrayLike | None, length: int) -> Counts:
+    return np.zeros(length, dtype=np.int64) if dear is None else np.asarray(dear, dtype=bool).astype(np.int64)
+
+
 def _checked(counts: npt.ArrayLike, dimensions: int) -> Counts:
     array = np.asarray(counts)
     if array.ndim != dimensions or array.size == 0:
@@ -220,7 +243,7 @@ def _merged(table: Counts, rows: Hidden, columns: Hidden) -> tuple[Counts, npt.N
     return reduced, positions[0], positions[1]
 
 
-def _protect(counts: Counts, threshold: int, *, free_row: int | None = None) -> Codes:
+def _protect(counts: Counts, price: Counts, threshold: int, *, free_row: int | None = None) -> Codes:
     """Return codes for a table whose totals of rows and columns are all known.
 
     The tiers are tried from the most telling marks to the least: every value under the threshold
@@ -233,7 +256,7 @@ def _protect(counts: Counts, threshold: int, *, free_row: int | None = None) -> 
     # "<2" would say exactly 1, so a threshold of 2 has no mark that tells the size.
     tiers: tuple[Tier, ...] = ("full", "two_values", "unsized", "zeros") if threshold > 2 else ("unsized", "zeros")
     for tier in tiers:
-        hidden = _hide(counts, small, threshold, tier, free_row)
+        hidden = _hide(counts, price, small, threshold, tier, free_row)
         if hidden is not None:
             break
     else:
@@ -246,17 +269,20 @@ def _protect(counts: Counts, threshold: int, *, free_row: int | None = None) -> 
     return codes
 
 
-def _hide(counts: Counts, small: Hidden, threshold: int, tier: Tier, free_row: int | None) -> Hidden | None:
+def _hide(
+    counts: Counts, price: Counts, small: Hidden, threshold: int, tier: Tier, free_row: int | None
+) -> Hidden | None:
     """Return what to hide so that each small count stays uncertain, or None if this tier cannot do it."""
     low, high = _limits(counts, small, threshold, tier)
     hidden = small.copy()
     if free_row is not None:
         hidden[free_row] = True
         low[free_row], high[free_row] = -_UNLIMITED, _UNLIMITED
-    if tier == "two_values" and not _fill_lines(counts, hidden, threshold, free_row):
+    room = _Room(counts, price, low, high)
+    if tier == "two_values" and not _fill_lines(room, hidden, threshold, free_row):
         return None
     for row, column in zip(*np.nonzero(small), strict=True):
-        found = _unsettle(counts, hidden, low, high, (int(row), int(column)), threshold, tier)
+        found = _unsettle(room, hidden, (int(row), int(column)), threshold, tier)
         if found is None:
             return None
         hidden = found
@@ -280,14 +306,14 @@ def _limits(counts: Counts, small: Hidden, threshold: int, tier: Tier) -> tuple[
     return low, high
 
 
-def _fill_lines(counts: Counts, hidden: Hidden, threshold: int, free_row: int | None) -> bool:
-    """Hide more, smallest first, until what is hidden in each line adds up to the threshold."""
-    lines = [(row, slice(None)) for row in range(counts.shape[0]) if row != free_row]
+def _fill_lines(room: _Room, hidden: Hidden, threshold: int, free_row: int | None) -> bool:
+    """Hide more, cheapest first, until what is hidden in each line adds up to the threshold."""
+    lines = [(row, slice(None)) for row in range(len(hidden)) if row != free_row]
     if free_row is None:
-        lines += [(slice(None), column) for column in range(counts.shape[1])]  # type: ignore[misc]
+        lines += [(slice(None), column) for column in range(hidden.shape[1])]  # type: ignore[misc]
     for line in lines * 2:
-        values, taken = counts[line], hidden[line]
-        for at in np.argsort(values, kind="stable"):
+        values, taken = room.counts[line], hidden[line]
+        for at in np.argsort(room.price[line], kind="stable"):
             if not taken.any() or values[taken].sum() >= threshold:
                 break
             taken[at] |= values[at] > 0
@@ -296,32 +322,31 @@ def _fill_lines(counts: Counts, hidden: Hidden, threshold: int, free_row: int | 
     return True
 
 
-def _unsettle(
-    counts: Counts, hidden: Hidden, low: Counts, high: Counts, cell: Cell, threshold: int, tier: Tier
-) -> Hidden | None:
+def _unsettle(room: _Room, hidden: Hidden, cell: Cell, threshold: int, tier: Tier) -> Hidden | None:
     """Hide what else is needed for `cell` to have the values that the tier asks for."""
     if tier == "full":
-        up = _shift(counts, hidden, low, high, cell, threshold - 1)
-        return None if up is None else _shift(counts, up, low, high, cell, 1)
+        up = _shift(room, hidden, cell, threshold - 1)
+        return None if up is None else _shift(room, up, cell, 1)
     if tier == "two_values":
-        value = int(counts[cell])
-        moves = [_shift(counts, hidden, low, high, cell, to) for to in (value + 1, value - 1) if 0 < to < threshold]
+        value = int(room.counts[cell])
+        moves = [_shift(room, hidden, cell, to) for to in (value + 1, value - 1) if 0 < to < threshold]
         found = [move for move in moves if move is not None]
-        return min(found, key=lambda move: int(counts[move].sum()), default=None)
-    return _shift(counts, hidden, low, high, cell, threshold)
+        return min(found, key=lambda move: int(room.price[move].sum()), default=None)
+    return _shift(room, hidden, cell, threshold)
 
 
-def _shift(counts: Counts, hidden: Hidden, low: Counts, high: Counts, cell: Cell, target: int) -> Hidden | None:
+def _shift(room: _Room, hidden: Hidden, cell: Cell, target: int) -> Hidden | None:
     """Move `cell` to `target` with every total kept, hiding the cheapest cells that must move with it."""
-    sign = 1 if target >= counts[cell] else -1
-    moved, hidden = counts.copy(), hidden.copy()
+    sign = 1 if target >= room.counts[cell] else -1
+    moved, hidden = room.counts.copy(), hidden.copy()
     while moved[cell] != target:
-        against, along = (moved - low, high - moved) if sign > 0 else (high - moved, moved - low)
-        path = _cheapest_path(counts, hidden, against, along, cell)
+        down, up = moved - room.low, room.high - moved
+        against, along = (down, up) if sign > 0 else (up, down)
+        path = _cheapest_path(room.price, hidden, against, along, cell)
         if path is None:
             return None
-        room = min(int((against if at % 2 == 0 else along)[step]) for at, step in enumerate(path))
-        step_size = min(room, abs(target - int(moved[cell])))
+        most = min(int((against if at % 2 == 0 else along)[step]) for at, step in enumerate(path))
+        step_size = min(most, abs(target - int(moved[cell])))
         moved[cell] += sign * step_size
         for at, step in enumerate(path):
             moved[step] += (-sign if at % 2 == 0 else sign) * step_size
@@ -329,14 +354,14 @@ def _shift(counts: Counts, hidden: Hidden, low: Counts, high: Counts, cell: Cell
     return hidden
 
 
-def _cheapest_path(counts: Counts, hidden: Hidden, against: Counts, along: Counts, cell: Cell) -> list[Cell] | None:
+def _cheapest_path(price: Counts, hidden: Hidden, against: Counts, along: Counts, cell: Cell) -> list[Cell] | None:
     """Find cells that alternate row, column, row ... from the row of `cell` to its column (Dijkstra).
 
     Cells at even places must have room in `against`, those at odd places in `along`; a cell that is
-    not hidden yet costs its count.
+    not hidden yet costs its price.
     """
-    n_rows, n_columns = counts.shape
-    price = np.where(hidden, 0, counts + 1)
+    n_rows, n_columns = hidden.shape
+    cost_of = np.where(hidden, 0, price)
     start, goal = cell[0], n_rows + cell[1]
     best = {start: 0}
     came: dict[int, tuple[int, Cell]] = {}
@@ -353,7 +378,7 @@ def _cheapest_path(counts: Counts, hidden: Hidden, against: Counts, along: Count
             if step == cell or room[step] <= 0:
                 continue
             nearby = n_rows + other if node < n_rows else other
-            total = cost + int(price[step])
+            total = cost + int(cost_of[step])
             if total < best.get(nearby, _UNLIMITED):
                 best[nearby] = total
                 came[nearby] = (node, step)

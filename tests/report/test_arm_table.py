@@ -80,3 +80,17 @@ def test_a_contrast_has_its_column_and_notes_are_said_once() -> None:
     shown = effect_table(frame, notes=["First."])
     assert shown.display.columns.tolist() == ["Measure", "Contrast", "Estimate (95 % CI)", "p"]
     assert shown.notes == ("First.", "Why.")
+
+
+def test_measures_that_leave_out_a_few_people_of_unknown_status_are_withheld() -> None:
+    # With both totals printed, three measures of the same table would give the few away.
+    few = arms((28, 28)).assign(n_known=[55, 45])
+    assert effect_table(effects(), arms=few).display["p"].tolist() == ["[c]", "0.140", "0.130", "[c]"]
+    many = arms((28, 28)).assign(n_known=[50, 45])
+    assert effect_table(effects(), arms=many).audit.empty
+
+
+def test_the_file_has_no_more_digits_of_measures_of_counts_than_the_page() -> None:
+    raw = effect_table(effects().assign(estimate=[0.13211, 1.43219, math.nan, 1.43219]), arms=arms((28, 28))).raw
+    assert raw["estimate"].tolist()[:2] == [0.132, 1.4322]
+    assert raw["estimate"].iloc[3] == 1.43

@@ -89,7 +89,8 @@ def test_every_small_number_of_thousands_of_tables_is_withheld_and_cannot_be_fou
     n_small = 0
     for _ in range(2000):
         table, threshold = random_table(rng), int(rng.choice([2, 3, 5, 5, 5, 10]))
-        left, _, hidden = published(table, withhold_table(table, threshold))
+        dear = rng.random(len(table)) < 0.3
+        left, _, hidden = published(table, withhold_table(table, threshold, dear_rows=dear))
         hidden_values = sorted(value for _, _, value in hidden if 0 < value < threshold)
         margins = [*table.ravel(), *table.sum(0), *table.sum(1), table.sum()]
         assert hidden_values == sorted(v for v in margins if 0 < v < threshold)
@@ -211,3 +212,13 @@ def test_counts_that_are_not_counts_are_refused(bad) -> None:
 def test_a_threshold_that_is_not_a_whole_number_is_refused() -> None:
     with pytest.raises(ArgumentError, match="threshold"):
         withhold_line([1, 2], 2.5)
+
+
+def test_what_readers_need_most_is_withheld_last() -> None:
+    assert withhold_line([3, 12, 40]).tolist() == [SMALL, SECONDARY, SHOWN]
+    assert withhold_line([3, 12, 40], dear=[False, True, False]).tolist() == [SMALL, SHOWN, SECONDARY]
+    assert withhold_line([3, 12], dear=[False, True]).tolist() == [SMALL, SECONDARY]
+    table = [[30, 20], [25, 20], [3, 40]]
+    assert withhold_table(table).cells.tolist() == [[SHOWN, SHOWN], [SECONDARY, SECONDARY], [SMALL, SECONDARY]]
+    spared = withhold_table(table, dear_rows=[False, True, False])
+    assert spared.cells.tolist() == [[SECONDARY, SECONDARY], [SHOWN, SHOWN], [SMALL, SECONDARY]]
