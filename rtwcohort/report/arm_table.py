@@ -115,7 +115,9 @@ def effect_table(
         estimable).
     arms
         As for `arm_table`. Measures from counts are withheld where a count is withheld there, and every measure where
-        an arm has fewer than `threshold` people or returns.
+        an arm has fewer than `threshold` people or returns. Where measures from counts leave out people whose status
+        is not known, give those who are in as `n_known`: the measures are withheld where so few are left out of
+        an arm that their number could be worked out.
     title, key, notes
         Of the table.
     threshold
@@ -126,7 +128,7 @@ def effect_table(
     hide_counts = hide_all = False
     if arms is not None:
         pattern = arm_pattern(arms, limit)
-        hide_counts = pattern.any_withheld
+        hide_counts = pattern.any_withheld or _few_unknown(arms, limit)
         hide_all = any(is_small(int(n), limit) for n in [*arms["n"], *arms["n_returned"]])
     has_contrast = "contrast" in effects.columns
     rows, raw, audit = [], [], []
@@ -160,6 +162,12 @@ def arm_pattern(arms: pd.DataFrame, threshold: int) -> Suppression:
     """Return what may be printed of the people, the returns and the others of each arm, shape (arms, 2)."""
     returned = arms["n_returned"].to_numpy(dtype=np.int64)
     return withhold_table(np.column_stack([returned, arms["n"].to_numpy(dtype=np.int64) - returned]), threshold)
+
+
+def _few_unknown(arms: pd.DataFrame, threshold: int) -> bool:
+    if "n_known" not in arms.columns:
+        return False
+    return any(is_small(int(gap), threshold) for gap in arms["n"] - arms["n_known"])
 
 
 _Rows = list[list[str]]
@@ -245,4 +253,7 @@ def _effect(effect: pd.Series[Any]) -> tuple[list[str], tuple[float, ...]]:
     p = float(effect["p_value"])
     if all(math.isnan(figure) for figure in figures) and not math.isnan(p):
         text = ""
-    return [text, "" if math.isnan(p) else format_p(p)], (*(round(figure, 4) for figure in figures), round(p, 6))
+    # Measures of counts are rounded as printed: more digits would give the counts away.
+    digits = 4 if not effect.get("from_counts", False) else 3 if scale == "points" else 2
+    shown_p = round(p, 6 if digits == 4 else 3)
+    return [text, "" if math.isnan(p) else format_p(p)], (*(round(figure, digits) for figure in figures), shown_p)

@@ -43,13 +43,20 @@ def test_a_small_cell_hides_three_more_and_the_figure_draws_them_together() -> N
     frame = status({(90, "a"): (30, 3, 17, 0), (90, "b"): (20, 10, 20, 0)})
     table = status_table(frame)
     assert table.display.iloc[1:].to_numpy().tolist() == [
-        ["Not in work", f"50 (50{N}%)", f"30 (60{N}%)", f"20 (40{N}%)"],
+        ["Not in work", f"50 (50{N}%)", "[c]", "[c]"],
         ["Partly in work", f"13 (13{N}%)", "<5", "[c]"],
-        ["Fully in work", f"37 (37{N}%)", "[c]", "[c]"],
+        ["Fully in work", f"37 (37{N}%)", f"17 (34{N}%)", f"20 (40{N}%)"],
     ]
     figure = status_figure(frame)
     assert "drawn together" in figure.caption
-    assert "fully in work" not in figure.alt.lower()
+    assert f"fully in work: 34{N}% in a" in figure.alt
+
+
+def test_a_few_whose_status_is_not_known_are_counted_as_not_in_work_and_the_table_says_so() -> None:
+    table = status_table(status({(90, "a"): (30, 10, 10, 2), (90, "b"): (20, 10, 20, 0)}))
+    assert table.display.iloc[1].tolist()[1:] == [f"52 (51{N}%)", f"32 (62{N}%)", f"20 (40{N}%)"]
+    assert table.display.iloc[1, 0] == "Not in work or not known"
+    assert any("counted as not in work" in note for note in table.notes)
 
 
 def test_one_group_without_arms() -> None:
