@@ -161,3 +161,103 @@ def test_random_registers_day_by_day(seed):
             assert timeline.people.person_id[i] == person
             want = [tuple(float(np.float32(x)) for x in row) for row in expected[person]]
             assert unroll(timeline, i) == want, (person, options)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_many_spells_on_few_people_day_by_day(seed):
+    """Weekly codes over years: enough spells for every step of the sort, in falling, rising and random order."""
+    rng = np.random.default_rng(100 + seed)
+    weeks = rng.permutation(300) if seed < 2 else np.arange(300)[:: 1 if seed == 2 else -1]
+    spells = [(1, str(rng.choice(BENEFIT_NAMES[:3])), 14_000 + 7 * k, 14_000 + 7 * k + 6, 50.0) for k in weeks]
+    spells = [spell for spell in spells if rng.random() < 0.8]
+    people, options = [(1, None, None)], {"merge_gap_days": 7}
+    timeline = build_timeline(make_register(people, spells), window=(date(13_990), date(16_200)), **options)
+    check_shape(timeline)
+    want = naive_days(people, spells, None, options, 13_990, 16_200)[1]
+    assert unroll(timeline, 0) == [tuple(map(float, row)) for row in want]
+
+
+def many(rng, n_people, n_spells):
+    people = [(int(k) * 3 + 1, None, None) for k in rng.permutation(n_people)]
+    start = rng.integers(18_000, 18_380, n_spells)
+    length = rng.integers(0, 60, n_spells)
+    who = rng.integers(0, n_people, n_spells)
+    spells = [
+        (people[w][0], BENEFIT_NAMES[k], int(s), int(s + d), float(g))
+        for w, k, s, d, g in zip(
+            who, rng.integers(0, 7, n_spells), start, length, rng.choice([100.0, 50.0, 33.3], n_spells), strict=True
+        )
+    ]
+    return people, spells
+
+
+def same_timeline(one, other):
+    for name in ("offset", "start", "end", "state", "present", "grade", "work_share"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
+
+
+def test_blocks_and_threads_do_not_matter(monkeypatch):
+    """Several blocks of people and chunks of rows give what each person alone gives."""
+    rng = np.random.default_rng(7)
+    people, spells = many(rng, 5_000, 12_000)
+    register = make_register(people, spells)
+    monkeypatch.setattr("rtwcohort.outcomes.person_lookup.CHUNK", 500)
+    timeline = build_timeline(register, window=(date(17_990), date(18_399)))
+    check_shape(timeline)
+    for i in (0, 1, 1_023, 1_024, 2_048, 4_095, 4_096, 4_999):
+        alone = people[i : i + 1]
+        want = naive_days(alone, [s for s in spells if s[0] == people[i][0]], None, {}, 17_990, 18_399)
+        rows = [tuple(float(np.float32(x)) for x in row) for row in want[people[i][0]]]
+        assert unroll(timeline, i) == rows
+
+
+def test_invariances():
+    """Row order, ids and the calendar do not matter, nor does one spell written as two."""
+    rng = np.random.default_rng(11)
+    people, spells = many(rng, 40, 300)
+    window = (date(18_010), date(18_390))
+    usual = build_timeline(make_register(people, spells), window=window, same_benefit="sum", merge_gap_days=5)
+
+    shuffled = [spells[k] for k in rng.permutation(len(spells))]
+    again = build_timeline(make_register(people, shuffled), window=window, same_benefit="sum", merge_gap_days=5)
+    same_timeline(usual, again)
+
+    cut = [part for p, b, s, e, g in spells for part in ((p, b, s, (s + e) // 2, g), (p, b, (s + e) // 2 + 1, e, g))]
+    cut = [part for part in cut if part[2] <= part[3]]
+    assert len(cut) > len(spells)
+    again = build_timeline(make_register(people, cut), window=window, same_benefit="sum", merge_gap_days=5)
+    same_timeline(usual, again)
+
+    for rename in (lambda k: f"p{k:05d}", lambda k: -7 * k, lambda k: 10**12 + k * 999_983):
+        renamed = make_register([(rename(p), d, e) for p, d, e in people], [(rename(s[0]), *s[1:]) for s in spells])
+        again = build_timeline(renamed, window=window, same_benefit="sum", merge_gap_days=5)
+        assert list(again.people.person_id) == [rename(p) for p, _, _ in people]
+        same_timeline(usual, again)
+
+    for shift in (-18_200, 366, 3_653):
+        later = [(p, b, s + shift, e + shift, g) for p, b, s, e, g in spells]
+        moved = make_register(people, later, data_end=DATA_END + shift)
+        again = build_timeline(
+            moved, window=(date(18_010 + shift), date(18_390 + shift)), same_benefit="sum", merge_gap_days=5
+        )
+        np.testing.assert_array_equal(again.start, usual.start + shift)
+        np.testing.assert_array_equal(again.grade, usual.grade)
+        np.testing.assert_array_equal(again.state, usual.state)
+
+
+def test_a_window_is_a_view():
+    """A narrow window shows what a wide one shows there, gaps at its edges included."""
+    rng = np.random.default_rng(13)
+    people, spells = many(rng, 30, 200)
+    register = make_register(people, spells)
+    wide = build_timeline(register, window=(date(17_950), date(DATA_END)), merge_gap_days=15)
+    frame = pd.DataFrame({"person_id": [p for p, _, _ in people][::-1]})
+    first = rng.integers(17_950, 18_390, len(frame))
+    last = first + rng.integers(0, 100, len(frame))
+    frame["from_date"], frame["to_date"] = [date(d) for d in first], [date(d) for d in last]
+    narrow = build_timeline(register, window=frame, merge_gap_days=15)
+    check_shape(narrow)
+    for k in range(len(frame)):
+        i = len(frame) - 1 - k
+        shown = unroll(wide, i)[first[k] - 17_950 : min(last[k], DATA_END) - 17_950 + 1]
+        assert unroll(narrow, k) == shown
