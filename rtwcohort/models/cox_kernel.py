@@ -30,12 +30,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rtwcohort.core.jit import kernel
+from rtwcohort.core.jit import kernel, summing_kernel
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-_TILE = 512
+_TILE = 1024
 _CONSTANT = 1e-12
 _TINY = 1e-150
 _THREAD_WORK = 400_000
@@ -221,25 +221,13 @@ def divide(columns: Floats, scale: Floats, lo: int, hi: int) -> None:
             column[i] *= factor
 
 
-@kernel
+@summing_kernel
 def dot(a: Floats, b: Floats, lo: int, hi: int) -> float:
-    """Return the inner product of two segments, in eight running sums that the compiler can vectorise."""
-    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
-    i = lo
-    while i + 8 <= hi:
-        s0 += a[i] * b[i]
-        s1 += a[i + 1] * b[i + 1]
-        s2 += a[i + 2] * b[i + 2]
-        s3 += a[i + 3] * b[i + 3]
-        s4 += a[i + 4] * b[i + 4]
-        s5 += a[i + 5] * b[i + 5]
-        s6 += a[i + 6] * b[i + 6]
-        s7 += a[i + 7] * b[i + 7]
-        i += 8
-    while i < hi:
-        s0 += a[i] * b[i]
-        i += 1
-    return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
+    """Return the inner product of two segments."""
+    total = 0.0
+    for i in range(lo, hi):
+        total += a[i] * b[i]
+    return total
 
 
 @kernel
