@@ -23,9 +23,9 @@ from rtwcohort.models import (
     log_rank,
 )
 from rtwcohort.study.parts import pointing, readable, variables_of
-from rtwcohort.study.population import categories_in_use
+from rtwcohort.study.population import categories_in_use, cleaning_words
 from rtwcohort.study.read import Study
-from rtwcohort.study.results import Analysis, Arms, Contrast, Population
+from rtwcohort.study.results import Analysis, Arms, Contrast, Data, Population
 
 LEVEL = 0.95
 """Of every interval in the report."""
@@ -33,12 +33,12 @@ CENSORED = ("horizon", "end_of_data", "emigration", "retirement")
 """Causes that end follow-up without competing with a return."""
 
 
-def analyse(study: Study, population: Population) -> Analysis:
+def analyse(study: Study, data: Data, population: Population) -> Analysis:
     """Fit what the study file asks for."""
     frame = population.frame
     _check_events(population)
     notes: list[str] = []
-    levels = _arm_levels(study, frame)
+    levels = _arm_levels(study, frame, cleaning_words(data))
     group = None
     if levels is not None:
         column = _arm_column(study)
@@ -70,7 +70,7 @@ def _check_events(population: Population) -> None:
     )
 
 
-def _arm_levels(study: Study, frame: pd.DataFrame) -> list[str] | None:
+def _arm_levels(study: Study, frame: pd.DataFrame, dropped: str) -> list[str] | None:
     """Return the arms with the reference first, or None where the study compares none."""
     section = study.file.arms
     if section is None:
@@ -90,9 +90,9 @@ def _arm_levels(study: Study, frame: pd.DataFrame) -> list[str] | None:
     levels = categories_in_use(frame[section.column])
     if len(levels) < 2:
         raise CohortError(
-            f"{study.where('arms', 'column')}: '{section.column}' has one level, '{levels[0]}', among the "
-            f"{len(frame)} people of the cohort, so there is nothing to compare. "
-            "The flow may have excluded the other arm; leave [arms] out to describe one group."
+            f"{study.where('arms', 'column')}: '{section.column}' has one level, '{levels[0]}', in the cohort of "
+            f"{len(frame)}, so there is nothing to compare. Eligibility may have excluded the other arm; "
+            f"leave [arms] out to describe one group.{dropped}"
         )
     first = readable(section.reference) if section.reference is not None else levels[0]
     if first not in levels:

@@ -210,12 +210,14 @@ def _contrasts(results: Results) -> list[Section]:
 def _data(results: Results) -> Section:
     limit, register = _limit(results), results.data.register
     meanings = dict(zip(results.data.check.counts["fault"], results.data.check.counts["meaning"], strict=True))
-    blocks: list[Block] = [
-        check_table(results.data.check.counts, threshold=limit),
-        cleaning_table(register.cleaning, meanings=meanings, threshold=limit),
-    ]
+    counts = results.data.check.counts
+    blocks: list[Block] = (
+        [check_table(counts, threshold=limit)] if len(counts) else [Paragraph("No faults were found.")]
+    )
+    if register.cleaning:
+        blocks.append(cleaning_table(register.cleaning, meanings=meanings, threshold=limit))
     if register.notes:
-        blocks.append(Bullets(register.notes))
+        blocks.append(Bullets(tuple(note.replace("`", "") for note in register.notes)))
     return Section("data", "The register and its faults", tuple(blocks))
 
 

@@ -19,6 +19,7 @@ from rtwcohort.report.numbers import (
     format_number,
     format_p_equation,
 )
+from rtwcohort.study.parts import readable
 from rtwcohort.study.results import Contrast, Results
 
 CAUSE_WORDS: Final = {
@@ -157,17 +158,19 @@ def _effect_notes(results: Results) -> tuple[str, ...]:
 def contrast_words(results: Results, contrast: Contrast) -> tuple[str, tuple[str, ...]]:
     """Return the title of a contrast's section and its sentences."""
     asked = contrast.asked
-    place = ", ".join(f"{name} = {value}" for name, value in asked.where.items())
-    title = f"Difference-in-differences: {asked.group} by {asked.period}" + (f" ({place})" if place else "")
+    labels = {variable.name: variable.label for variable in results.population.cohort.variables}
+    place = ", ".join(f"{labels[name]}: {readable(value)}" for name, value in asked.where.items())
+    title = "Difference-in-differences" + (f" ({place})" if place else "")
+    group, period = _within_sentence(labels[asked.group]), _within_sentence(labels[asked.period])
     scale = "logarithm of the duration" if asked.log else "duration"
     n = contrast.duration.cells["n"]
     limit = results.study.file.report.small_cells
     people = "" if any(is_small(int(count), limit) for count in n) else f" among {format_count(int(n.sum()))} people"
     sentences = [
-        f"How much more the {scale} (in {time_unit(results)}) changed from before to after in the exposed group than "
-        f"in the other{people}, by least squares with the classical standard error; and the same contrast of the "
-        "hazard of return, by a Cox model with the interaction. A longer duration means a slower return, so the two "
-        "have opposite signs."
+        f"Groups by {group}, change by {period}: how much more the {scale} (in {time_unit(results)}) changed in the "
+        f"exposed group than in the other{people}, by least squares with the classical standard error; and the same "
+        "contrast of the hazard of return, by a Cox model with the interaction. A longer duration means a slower "
+        "return, so the two have opposite signs."
     ]
     if asked.log:
         share = 100.0 * (np.exp(contrast.duration.effect.estimate) - 1.0)

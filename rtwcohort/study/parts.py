@@ -12,7 +12,7 @@ from rtwcohort.cohort.eligibility import Requirement, read_eligibility
 from rtwcohort.cohort.index_date import IndexDate, read_index_date
 from rtwcohort.core.checks import did_you_mean
 from rtwcohort.design.terms import columns_of, split_interaction
-from rtwcohort.errors import RtwCohortError, StudyFileError
+from rtwcohort.errors import ArgumentError, RtwCohortError, StudyFileError
 from rtwcohort.outcomes.catalogue import get_rule
 from rtwcohort.outcomes.rule import RtwRule
 from rtwcohort.outcomes.rule_mapping import rule_from_mapping
@@ -43,13 +43,15 @@ class Parts:
 
 @contextmanager
 def pointing(study: Study, *path: str | int) -> Iterator[None]:
-    """Turn an error of another part into one that points at a key of the study file."""
+    """Make an error of another part point at a key of the study file; a wrong argument is a fault of the file."""
     try:
         yield
     except StudyFileError:
         raise
-    except RtwCohortError as error:
+    except ArgumentError as error:
         raise study.blame(error, *path) from error
+    except RtwCohortError as error:
+        raise type(error)(f"{study.where(*path)}: {error}") from error
 
 
 def read_parts(study: Study) -> Parts:

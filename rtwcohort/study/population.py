@@ -82,10 +82,19 @@ def _cohort(study: Study, parts: Parts, data: Data) -> Cohort:
             register_start=study.file.register_.data_start,
         )
         return _readable(_in_order(cohort, parts))
-    except CohortError:
-        raise
+    except CohortError as error:
+        raise CohortError(f"{error}{cleaning_words(data)}") from error
     except RtwCohortError as error:
         raise study.blame(error, "cohort") from error
+
+
+def cleaning_words(data: Data) -> str:
+    """Say what cleaning dropped, for an error that may come from it; empty where it dropped nothing."""
+    sizes = {table: 0 for table in data.check.sizes}
+    for step in data.register.cleaning:
+        sizes[step.table] += step.n_dropped
+    dropped = [f"{n} of {data.check.sizes[table]} rows of {table}" for table, n in sizes.items() if n]
+    return f" Before that, cleaning dropped {', '.join(dropped)}; `rtwcohort check` lists them." if dropped else ""
 
 
 def _in_order(cohort: Cohort, parts: Parts) -> Cohort:

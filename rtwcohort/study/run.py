@@ -91,7 +91,7 @@ def run_study(
     announce(1, STEPS[1])
     population = derive_population(study, parts, data)
     announce(2, STEPS[2])
-    analysis = analyse(study, population)
+    analysis = analyse(study, data, population)
     results = Results(study, parts, data, population, analysis)
     announce(3, STEPS[3])
     record = provenance(study, data.register, run_at=run_at)
