@@ -27,11 +27,11 @@ def summing_kernel(function: F) -> F:
     For inner products only: results differ between machines in the last digits, as those of BLAS do. NaN and infinity
     keep their meaning.
     """
-    reorder = {"reassoc", "contract"}
+    options: dict[str, Any] = {"nogil": True, "fastmath": {"reassoc", "contract"}}
     try:
-        compiled: F = numba.njit(cache=True, nogil=True, fastmath=reorder)(function)
+        compiled: F = numba.njit(cache=True, **options)(function)
     except RuntimeError:
-        compiled = numba.njit(nogil=True, fastmath=reorder)(function)
+        compiled = numba.njit(**options)(function)
     return compiled
 
 
