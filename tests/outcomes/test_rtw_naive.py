@@ -28,7 +28,7 @@ from rtwcohort.register.benefits import BENEFIT_NAMES
 EPOCH = dt.date(1970, 1, 1)
 DATA_END = dt.date(2021, 3, 15)
 HISTORY = 40
-N_PEOPLE = 130
+N_PEOPLE = 100
 DAYS_OF_BENEFITS = (
     {},
     {},

@@ -487,6 +487,18 @@ def test_periods_that_data_leave_unconfirmed_are_counted(drawing: str, n: int) -
     assert apply(drawing, FIVE_DAYS, 30).n_unconfirmed == n
 
 
+def test_a_period_that_the_horizon_cuts_is_not_one_that_data_cut() -> None:
+    by_horizon = replace(FIVE_DAYS, confirmation="by_horizon")
+    assert apply("SSS|SSSSS.........", by_horizon, 8).n_unconfirmed == 0
+
+
+def test_a_death_after_the_end_of_data_is_not_known() -> None:
+    register, index = register_of("SSS|SSSSS", MONDAY)
+    day_after = register.data_end + pd.Timedelta(days=1)
+    register = replace(register, persons=register.persons.assign(death_date=day_after))
+    assert shown(return_to_work(register, FIVE_DAYS, horizon=30, index=index)) == (4, "end_of_data", None)
+
+
 def test_a_benefit_of_grade_0_is_no_return() -> None:
     register, index = register_of("SSS|SSSSSSSSS~", MONDAY)
     register = replace(register, benefits=register.benefits.assign(grade=0.0))
