@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from rtwcohort.core.checks import check_columns
@@ -15,6 +16,8 @@ from rtwcohort.report.disclosure import (
     REASONS,
     SHOWN,
     SMALL_CELLS,
+    UNSIZED,
+    Suppression,
     audit_frame,
     check_threshold,
     mark,
@@ -55,7 +58,7 @@ def cause_table(
     names = [str(level) for level in groups.cat.categories]
     crossed = pd.crosstab(frame["cause"], groups.astype(str)).reindex(index=causes, columns=names, fill_value=0)
     counts = crossed.to_numpy(dtype=np.int64)
-    pattern = withhold_table(counts, limit, dear_rows=[cause == "return" for cause in causes])
+    pattern = _pattern(counts, np.array([cause == "return" for cause in causes]), limit)
     sizes = counts.sum(axis=0)
     decimals = 1 if len(frame) >= 1000 else 0
     columns = [(name, counts[:, j], pattern.cells[:, j], sizes[j], pattern.columns[j]) for j, name in enumerate(names)]
@@ -88,3 +91,21 @@ def cause_table(
         ("left", *["right"] * len(columns)),  # type: ignore[arg-type]
         audit=audit_frame(audit),
     )
+
+
+def _pattern(counts: npt.NDArray[np.int64], returned: npt.NDArray[np.bool_], threshold: int) -> Suppression:
+    """Return what may be printed: returns as in the table of the arms, then the other causes within the rest.
+
+    Settled the other way round, the two tables could withhold different numbers and give each other's away.
+    """
+    if not returned.any() or returned.all():
+        return withhold_table(counts, threshold)
+    halves = np.column_stack([counts[returned].sum(axis=0), counts[~returned].sum(axis=0)])
+    by_arm = withhold_table(halves, threshold)
+    others = withhold_table(counts[~returned], threshold, columns=by_arm.cells[:, 1])
+    cells, rows = np.zeros(counts.shape, dtype=np.int8), np.zeros(len(counts), dtype=np.int8)
+    cells[returned], rows[returned] = by_arm.cells[:, 0], by_arm.columns[0]
+    cells[~returned], rows[~returned] = others.cells, others.rows
+    if by_arm.columns[1] != SHOWN:
+        cells[~returned], rows[~returned] = UNSIZED, UNSIZED
+    return Suppression(cells, rows, by_arm.rows, by_arm.total)

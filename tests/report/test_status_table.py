@@ -55,7 +55,7 @@ def test_a_small_cell_hides_three_more_and_the_figure_draws_them_together() -> N
 def test_a_few_whose_status_is_not_known_are_counted_as_not_in_work_and_the_table_says_so() -> None:
     table = status_table(status({(90, "a"): (30, 10, 10, 2), (90, "b"): (20, 10, 20, 0)}))
     assert table.display.iloc[1].tolist()[1:] == [f"52 (51{N}%)", f"32 (62{N}%)", f"20 (40{N}%)"]
-    assert table.display.iloc[1, 0] == "Not in work or not known"
+    assert table.display.iloc[1, 0] == "Not in work, or not known"
     assert any("counted as not in work" in note for note in table.notes)
 
 
