@@ -77,7 +77,7 @@ def make_people(n: int, seed: int) -> list[Person]:
         position: list[float] = []
         while len(position) < length:
             position += [float(rng.choice([0.0, 50.0, 80.0, 100.0, 100.0]))] * int(rng.integers(5, 300))
-        died, left = rng.random(2) < 0.12
+        died, left = rng.random(2) < 0.25
         people.append(
             Person(
                 first,
@@ -85,8 +85,8 @@ def make_people(n: int, seed: int) -> list[Person]:
                 tuple(benefits[:length]),
                 tuple(position[:length]),
                 dt.date(1954, 1, 1) + dt.timedelta(days=int(rng.integers(0, 12000))),
-                index + dt.timedelta(days=int(rng.integers(0, 500))) if died else None,
-                index + dt.timedelta(days=int(rng.integers(0, 500))) if left else None,
+                index + dt.timedelta(days=int(rng.integers(0, 250))) if died else None,
+                index + dt.timedelta(days=int(rng.integers(0, 250))) if left else None,
             )
         )
     return people
@@ -397,7 +397,7 @@ def test_random_people_meet_every_cause(population: tuple[list[Person], bool], t
     rule = EXTRA["three_months"]
     timeline = timelines(rule.benefits)
     causes = set()
-    for horizon in (30, 400):
+    for horizon in (7, 30, 100, 400):
         causes |= set(return_to_work(timeline, rule, horizon=horizon, index=index_of(people)).frame["cause"])
     assert {"return", "death", "emigration", "disability_pension", "end_of_data", "horizon"} <= causes
 
