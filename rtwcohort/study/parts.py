@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from rtwcohort.outcomes.catalogue import get_rule
 from rtwcohort.outcomes.rule import RtwRule
 from rtwcohort.outcomes.rule_mapping import rule_from_mapping
 from rtwcohort.study.read import Study
+
+TERM_FUNCTIONS = ("C", "I", "bs", "cr", "poly", "log")
+"""Functions that a predictor may use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ def read_parts(study: Study) -> Parts:
         With the key and the line of the first fault.
     """
     file = study.file
+    _check_terms(study)
     with pointing(study, "cohort", "index_date"):
         index_date = read_index_date(file.cohort.index_date)
     eligibility = _each(study, ("cohort", "eligibility"), enumerate(file.cohort.eligibility), _one_requirement)
@@ -86,6 +91,24 @@ def variables_of(term: str, columns: list[str] | None = None) -> tuple[str, ...]
 def readable(level: str) -> str:
     """Write the name of a category as words."""
     return level.replace("_", " ")
+
+
+def _check_terms(study: Study) -> None:
+    """Refuse a term that is more than names and known functions: formulas are run as code, study files are shared."""
+    for i, term in enumerate(study.file.predictors.terms):
+        try:
+            tree = ast.parse(term.replace("`", "").replace(":", "*"), mode="eval")
+        except SyntaxError:
+            tree = None
+        for node in ast.walk(tree) if tree is not None else ():
+            called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else None
+            if isinstance(node, ast.Attribute | ast.Subscript | ast.Lambda) or (
+                isinstance(node, ast.Call) and called not in TERM_FUNCTIONS
+            ):
+                raise StudyFileError(
+                    f"{study.where('predictors', 'terms', i)}: a term may use names, `:` and `*`, and the functions "
+                    f"{', '.join(TERM_FUNCTIONS)}; got {term!r}."
+                )
 
 
 def _one_requirement(_: Any, given: Any) -> Requirement:

@@ -146,7 +146,8 @@ def _cohort_section(register: Register, scores: list[Score]) -> str:
         lines.append('  { require = "age_at_index", min = 18, max = 66 },')
     lines += ['  { require = "on_benefit_at_index", benefits = ["sickness_benefit"] },', "]", ""]
     lines.append("[cohort.covariates]")
-    lines.append('days_on_benefit = { from = "history", measure = "days_on_benefit", years = 2 }')
+    note = "" if _has_history(register) else "# "
+    lines.append(f'{note}days_on_benefit = {{ from = "history", measure = "days_on_benefit", years = 2 }}')
     lines += [
         f'{score.name} = {{ from = "questionnaire", instrument = "{score.instrument}", wave = {_quoted(score.wave)} }}'
         for score in scores
@@ -160,14 +161,15 @@ def _predictors_section(register: Register, scores: list[Score], arms: list[str]
     if "birth_date" in persons and persons["birth_date"].notna().any():
         terms.append("age")
     terms += [name for name in _PERSON_TERMS if name in persons and 2 <= persons[name].nunique() <= _MOST_ARMS]
-    terms += ["days_on_benefit", *(score.name for score in scores)]
+    terms += ["days_on_benefit"] if _has_history(register) else []
+    terms += [score.name for score in scores]
     scale = ", ".join(f"{name} = {step}" for name, step in (("age", 10), ("days_on_benefit", 100)) if name in terms)
     return "\n".join(
         [
             "[predictors]",
             '# Each alone, and all together in one Cox model. Interactions: "arm:sex".',
             f"terms = [{', '.join(_quoted(term) for term in terms)}]",
-            f"scale = {{ {scale} }}    # hazard ratios per so many units",
+            f"scale = {{ {scale} }}    # hazard ratios per so many units" if scale else "# scale = { age = 10 }",
             '# reference = { sex = "female" }',
             'ties = "efron"',
             'missing = "drop"     # people with a missing predictor are left out of that model and counted; or "raise"',
@@ -186,6 +188,14 @@ def _arms(register: Register) -> list[str]:
         return []
     counts = register.enrolment["arm"].dropna().astype(str).value_counts()
     return sorted(counts.index) if 2 <= len(counts) <= _MOST_ARMS else []
+
+
+def _has_history(register: Register) -> bool:
+    """Tell whether anybody was on a benefit before their index date; without an enrolment table everybody was."""
+    if register.enrolment is None:
+        return True
+    index = register.enrolment.groupby("person_id")["index_date"].min()
+    return bool((register.benefits["start"] < register.benefits["person_id"].map(index)).any())
 
 
 def _scores(register: Register) -> list[Score]:

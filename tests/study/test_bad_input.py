@@ -34,6 +34,10 @@ def unknown_variable(place):
     place.text = place.text.replace('"age", "sex"', '"aeg", "sex"')
 
 
+def code_as_a_term(place):
+    place.text = place.text.replace('"sex"]', "\"__import__('os').getcwd()\"]")
+
+
 def nobody_left(place):
     place.text = place.text.replace(
         'eligibility = [{ require = "on_benefit_at_index" }]',
@@ -88,6 +92,7 @@ CASES = [
     (unknown_rule, StudyFileError, ["line 9", "`outcome.rule`", "gismervik_2020"]),
     (unknown_requirement, StudyFileError, ["line 7", "`cohort.eligibility[0]`", "on_benefit_at_index"]),
     (unknown_variable, StudyFileError, ["line 12", "`predictors.terms[1]`", "Did you mean 'age'?"]),
+    (code_as_a_term, StudyFileError, ["`predictors.terms[2]`", "may use names"]),
     (nobody_left, CohortError, ["80", "age outside 70 to 80"]),
     (one_arm, CohortError, ["line 14", "`arms.column`", "one level, 'ordinary'"]),
     (unknown_reference, StudyFileError, ["line 15", "`arms.reference`", "Did you mean 'ordinary'?"]),
