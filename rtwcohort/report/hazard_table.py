@@ -118,7 +118,10 @@ def hazard_ratio_table(
         for level in levels:
             _add(body, level, single.get(variable.name), joint, size, limit)
     _add_other_terms(body, single, joint, {raw["term"] for raw in body.raw})
-    return _assemble(body, joint is not None, limit, event_label, _fit_note(multivariable, frame, happened, limit))
+    missing = [int(frame[variable.name].isna().sum()) for variable in variables]
+    hidden = any(is_small(count, limit) for count in missing)
+    note = _fit_note(multivariable, frame, happened, limit, missing_hidden=hidden)
+    return _assemble(body, joint is not None, limit, event_label, note)
 
 
 def tidy_frame(fit: Any) -> pd.DataFrame:
@@ -168,9 +171,12 @@ def _levels(
     hide_joint = [out or bool(((used[at] > 0) & (used[at] < threshold))[0] or is_small(int(used[at].sum()), threshold))
                   for at, out in enumerate(hide)]  # fmt: skip
     if variable.kind != "categorical":
+        # A hazard ratio per unit tells no count: a few missing values withhold the numbers, not the estimate.
+        few = bool(is_small(int(counts[0].sum()), threshold) or is_small(int(counts[0, 0]), threshold))
+        few_joint = bool(is_small(int(used[0].sum()), threshold) or is_small(int(used[0, 0]), threshold))
         return [
             _Level(variable, None, term_label(variable, scale), variable.name, _pair(counts, 0), _codes(pattern, 0),
-                   hide[0], hide_joint[0])
+                   few, few or few_joint)
         ]  # fmt: skip
     base = reference.get(variable.name, names[0] if names else "")
     if base not in names:
@@ -257,7 +263,12 @@ def _ratio(row: pd.Series[Any], scale: float) -> tuple[list[str], tuple[float, f
     p = float(row["p_value"])
     if not math.isfinite(float(row["estimate"])):
         return [format_estimate(math.nan, low, high), ""], (math.nan,) * 4
-    return [format_estimate(hr, low, high), format_p(p)], (round(hr, 4), round(low, 4), round(high, 4), round(p, 6))
+    return [format_estimate(hr, low, high), format_p(p)], (
+        round(hr, 4),
+        round(low, 4),
+        round(high, 4),
+        float(f"{p:.3g}"),
+    )
 
 
 def _add_other_terms(
@@ -278,13 +289,20 @@ def _add_other_terms(
         body.raw.append(row | {"withheld": ""})
 
 
-def _fit_note(fit: Any, frame: pd.DataFrame, happened: npt.NDArray[np.bool_], threshold: int) -> str:
-    """Say how many people the multivariable model is of, unless that tells how few were left out."""
+def _fit_note(
+    fit: Any, frame: pd.DataFrame, happened: npt.NDArray[np.bool_], threshold: int, *, missing_hidden: bool
+) -> str:
+    """Say how many people the multivariable model is of, unless that tells how few were left out.
+
+    `missing_hidden`: a predictor's number of missing values is withheld; those left out by the model, less those of
+    the other predictors, would tell it.
+    """
     n, n_events = getattr(fit, "n", None), getattr(fit, "n_events", None)
     if n is None or n_events is None:
         return ""
     gaps = (len(frame) - n, int(happened.sum()) - n_events, (len(frame) - n) - (int(happened.sum()) - n_events))
-    if any(is_small(gap, threshold) for gap in gaps) or is_small(n_events, threshold):
+    hidden = any(is_small(gap, threshold) for gap in gaps) or is_small(n_events, threshold)
+    if hidden or (missing_hidden and n < len(frame)):
         return f"Multivariable: people with a missing predictor are left out (their number is withheld, {WITHHELD})."
     left_out = "; people with a missing predictor are left out" if n < len(frame) else ""
     return f"Multivariable: {format_count(n)} people, {format_count(n_events)} events{left_out}."

@@ -22,6 +22,7 @@ from rtwcohort.models import (
     kaplan_meier,
     log_rank,
 )
+from rtwcohort.report.disclosure import is_small
 from rtwcohort.study.parts import pointing, readable, variables_of
 from rtwcohort.study.population import categories_in_use, cleaning_words
 from rtwcohort.study.read import Study
@@ -156,12 +157,14 @@ def _arms(study: Study, frame: pd.DataFrame, levels: list[str], notes: list[str]
     returned = frame["event"].to_numpy(dtype=bool)
     known = returned | (frame["cause"] == "horizon").to_numpy() | ~frame["cause"].isin(CENSORED).to_numpy()
     arm = frame[column].astype(str).to_numpy()
+    few = any(is_small(int(np.count_nonzero((arm == item) & ~known)), study.file.report.small_cells) for item in levels)
+    known |= few
     tables = {other: _two_by_two(arm, returned, known, other, levels[0]) for other in levels[1:]}
     unknown = {item: int(np.count_nonzero((arm == item) & ~known)) for item in levels}
     with pointing(study, "arms"):
         test = log_rank(frame["time"], frame["event"], frame[column])
         unadjusted = _fit(study, frame, [column], {column: levels[0]}, notes)
-    return Arms(column, tuple(levels), test, unadjusted, tables, unknown)
+    return Arms(column, tuple(levels), test, unadjusted, tables, unknown, few)
 
 
 def _two_by_two(arm: Any, returned: Any, known: Any, exposed: str, unexposed: str) -> TwoByTwo:

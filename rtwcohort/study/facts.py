@@ -147,11 +147,13 @@ def _effect_notes(results: Results) -> tuple[str, ...]:
             f"Log-rank test over all arms: chi-square {format_number(test.statistic, decimals=2)} on {test.df} "
             f"degree{'s' if test.df > 1 else ''} of freedom, {format_p_equation(test.p_value)}."
         )
-    notes.append(
-        "Shares and their ratios are of people whose status at the horizon is known; the p-value is Pearson's."
-    )
-    if any(arms.n_unknown.values()):
-        notes.append("People censored before the horizon are left out of them; hazard ratios use everybody.")
+    if arms.unknown_counted:
+        notes.append(
+            "The few people censored before the horizon are counted as not returned in shares and their ratios."
+        )
+    elif any(arms.n_unknown.values()):
+        notes.append("People censored before the horizon are left out of shares and their ratios.")
+    notes.append("The p-value of a difference in shares is Pearson's; hazard ratios use everybody.")
     return tuple(notes)
 
 

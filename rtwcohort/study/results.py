@@ -74,6 +74,9 @@ class Arms:
         Arm -> return by the horizon against the reference arm, among people whose status at the horizon is known.
     n_unknown
         Arm -> people censored before the horizon, who are not in `two_by_two`.
+    unknown_counted
+        So few people of an arm were censored before the horizon that leaving them out would tell their number:
+        they are in `two_by_two` as not returned, and `n_unknown` is 0.
     """
 
     column: str
@@ -82,6 +85,7 @@ class Arms:
     unadjusted: CoxFit
     two_by_two: Mapping[str, TwoByTwo]
     n_unknown: Mapping[str, int]
+    unknown_counted: bool
 
 
 @dataclass(frozen=True, slots=True)
