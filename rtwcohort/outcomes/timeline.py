@@ -13,10 +13,10 @@ import pandas as pd
 from rtwcohort.core.checks import check_choice, check_number
 from rtwcohort.core.days import MISSING_DAY, Days, day_of, iso, to_days
 from rtwcohort.errors import ArgumentError
-from rtwcohort.outcomes.person_lookup import in_threads
+from rtwcohort.outcomes.person_lookup import in_threads, n_threads
 from rtwcohort.outcomes.timeline_group_kernel import FAR
 from rtwcohort.outcomes.timeline_input import Grouped, group_benefits, group_jobs
-from rtwcohort.outcomes.timeline_kernel import Options, Rows, sweep_block
+from rtwcohort.outcomes.timeline_kernel import Options, Rows, sweep_blocks
 from rtwcohort.outcomes.timeline_window import Chosen, choose_people
 from rtwcohort.register.benefits import BENEFIT_NAMES, DEFAULT_PRIORITY
 from rtwcohort.register.register import Register
@@ -285,32 +285,40 @@ def _sweep_all(
     *,
     with_jobs: bool,
 ) -> tuple[npt.NDArray[np.int64], Rows]:
-    """Sweep blocks of people in threads and put their rows one after the other."""
+    """Sweep blocks of people in threads, each with room for the most rows there can be, and close the gaps between."""
     n = len(people.person_id)
     window = np.column_stack([people.from_day, people.to_day])
     leaving = np.column_stack([people.death_day, people.emigration_day])
     leaving[leaving == MISSING_DAY] = FAR
     offset = np.zeros(n + 1, np.int64)
+    edges = np.minimum(np.arange(len(spells.edge)) << shift, n)
+    room = 2 * spells.edge + 2 * jobs.edge + 3 * edges
+    columns: list[Any] = [np.empty(int(room[-1]), kind) for kind in ("i4", "i4", "i1", "u2", "f4", "f4")]
 
-    def sweep(block: int) -> Rows:
-        mine = slice(block << shift, (block + 1) << shift)
-        return sweep_block(
-            spells.records[spells.edge[block] : spells.edge[block + 1]],
-            jobs.records[jobs.edge[block] : jobs.edge[block + 1]],
+    def sweep(low: int, high: int) -> tuple[int, int]:
+        after = sweep_blocks(
+            low,
+            high,
+            shift,
+            *spells,
+            *jobs,
             with_jobs,
-            window[mine],
-            leaving[mine],
+            window,
+            leaving,
             data_end + 1,
             options,
-            offset[1:][mine],
+            offset[1:],
+            int(room[low]),
+            *columns,
         )
+        return int(room[low]), after
 
-    most = 2 * len(spells.records) + 2 * len(jobs.records) + 3 * n
-    columns = tuple(np.empty(most, kind) for kind in ("i4", "i4", "i1", "u2", "f4", "f4"))
+    n_blocks = len(spells.edge) - 1
+    starts = list(range(0, n_blocks, max(1, n_blocks // (8 * n_threads()))))
     total = 0
-    for rows in in_threads(sweep, range(len(spells.edge) - 1)):
-        after = total + len(rows.start)
-        for k, column in enumerate(columns):
-            column[total:after] = rows[k]
-        total = after
-    return np.cumsum(offset), Rows(*(column[:total] for column in columns))
+    for low, high in in_threads(sweep, starts, [*starts[1:], n_blocks]):
+        if low > total:
+            for column in columns:
+                column[total : total + high - low] = column[low:high]
+        total += high - low
+    return np.cumsum(offset), Rows(*[column[:total] for column in columns])

@@ -78,14 +78,14 @@ def code_pointers(
     pointers: npt.NDArray[np.uint64],
     keys: npt.NDArray[np.uint64],
     first: npt.NDArray[np.int64],
-    code: npt.NDArray[np.int32],
+    code: npt.NDArray[np.int16],
 ) -> int:
     """Give equal pointers one number, in order of appearance; return how many there are, -1 if the table is full.
 
     `keys` (zeros) is a table whose size is a power of two; `first` takes the first row of each number.
     """
     mask = np.uint64(len(keys) - 1)
-    numbers = np.zeros(len(keys), np.int32)
+    numbers = np.zeros(len(keys), np.int16)
     n = 0
     for row in range(len(pointers)):
         pointer = pointers[row]

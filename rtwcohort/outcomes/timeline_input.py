@@ -95,7 +95,7 @@ def _number_names(names: pd.Series[Any]) -> tuple[npt.NDArray[Any], list[Any]]:
     if names.dtype == object and len(names) > CHUNK and sys.implementation.name == "cpython":
         values = names.to_numpy()
         first = np.empty(POINTERS, np.int64)
-        code = np.empty(len(values), np.int32)
+        code = np.empty(len(values), np.int16)
         n = code_pointers(np.asarray(_Addresses(values)), np.zeros(POINTERS, np.uint64), first, code)
         if n >= 0:
             return code, [values[row] if isinstance(values[row], str) else None for row in first[:n]]

@@ -44,7 +44,7 @@ class Options(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """The columns of a timeline, shape (m,)."""
+    """The columns of a timeline, shape (m,), in the order in which `sweep_blocks` takes them."""
 
     start: npt.NDArray[np.int32]
     end: npt.NDArray[np.int32]
@@ -292,71 +292,89 @@ def write_rows(
 
 
 @kernel
-def sweep_block(
-    spell_block: Records,
-    job_block: Records,
+def largest(edge: npt.NDArray[np.int64], low: int, high: int) -> int:
+    """Return the most records of one block of `low` to `high` - 1."""
+    most = 0
+    for block in range(low, high):
+        most = max(most, edge[block + 1] - edge[block])
+    return most
+
+
+@kernel
+def sweep_blocks(
+    low: int,
+    high: int,
+    shift: int,
+    spells: Records,
+    spell_edge: npt.NDArray[np.int64],
+    jobs: Records,
+    job_edge: npt.NDArray[np.int64],
     with_jobs: bool,
     window: npt.NDArray[np.int32],
     leaving: npt.NDArray[np.int32],
     data_stop: int,
     options: Options,
     n_rows: npt.NDArray[np.int64],
-) -> Rows:
-    """Return the rows of one block of people.
+    at: int,
+    start: npt.NDArray[np.int32],
+    end: npt.NDArray[np.int32],
+    state: npt.NDArray[np.int8],
+    present: npt.NDArray[np.uint16],
+    grade: npt.NDArray[np.float32],
+    work_share: npt.NDArray[np.float32],
+) -> int:
+    """Write the rows of blocks `low` to `high` - 1 of 2**shift people from row `at` on; return the row after.
 
     `window` (n, 2) is first day and day after the last; `leaving` (n, 2) is death and emigration, FAR
     where there is none; nothing is known from `data_stop` on. `n_rows` (n,) takes the rows of each person, at
     most 2 spells + 2 jobs + 3.
     """
-    n_people = len(window)
-    spells = np.empty(len(spell_block), SPELL)
-    jobs = np.empty(len(job_block), SPELL)
-    spell_offset = np.zeros(n_people + 1, np.int64)
-    job_offset = np.zeros(n_people + 1, np.int64)
-    sort_by_person(spell_block, spell_offset, spells)
-    sort_by_person(job_block, job_offset, jobs)
-    events = np.empty(event_room(spell_offset, n_people), EVENT)
-    positions = np.empty(event_room(job_offset, n_people), EVENT)
-    n_events = np.zeros(n_people, np.int64)
-    n_positions = np.zeros(n_people, np.int64)
-    limit = np.empty(n_people, np.int32)
-    for i in range(n_people):
-        limit[i] = min(leaving[i, 0], leaving[i, 1], data_stop)
     gap, add, priority, counted = options
-    sweep_people(spells, spell_offset, limit, gap, add, priority, counted, events, n_events)
-    if with_jobs:
-        limit[:] = data_stop
-        sweep_people(jobs, job_offset, limit, 0, True, np.ones(1, np.int8), 1, positions, n_positions)
-    position = 0.0 if with_jobs else 100.0
-    most = 2 * len(spells) + 2 * len(jobs) + 3 * n_people
-    start = np.empty(most, np.int32)
-    end = np.empty(most, np.int32)
-    state = np.empty(most, np.int8)
-    present = np.empty(most, np.uint16)
-    grade = np.empty(most, np.float32)
-    work_share = np.empty(most, np.float32)
-    at = 0
-    for i in range(n_people):
-        e, p = event_room(spell_offset, i), event_room(job_offset, i)
-        after_e = e + put_leaving(events, e, n_events[i], leaving[i, 0], leaving[i, 1])
-        after = write_rows(
-            events,
-            e,
-            after_e,
-            positions,
-            p,
-            p + n_positions[i],
-            position,
-            window[i, 0],
-            window[i, 1],
-            at,
-            start,
-            end,
-            state,
-            present,
-            grade,
-            work_share,
-        )
-        n_rows[i] = after - at
-        at = after
-    return Rows(start[:at], end[:at], state[:at], present[:at], grade[:at], work_share[:at])
+    job_priority = np.ones(1, np.int8)
+    before_jobs = 0.0 if with_jobs else 100.0
+    size = 1 << shift
+    my_spells = np.empty(largest(spell_edge, low, high), SPELL)
+    my_jobs = np.empty(largest(job_edge, low, high), SPELL)
+    events = np.empty(2 * len(my_spells) + 3 * size, EVENT)
+    positions = np.empty(2 * len(my_jobs) + 3 * size, EVENT)
+    n_events = np.zeros(size, np.int64)
+    n_positions = np.zeros(size, np.int64)
+    limit = np.empty(size, np.int32)
+    spell_offset = np.zeros(size + 1, np.int64)
+    job_offset = np.zeros(size + 1, np.int64)
+    for block in range(low, high):
+        first = block << shift
+        n_people = min(size, len(window) - first)
+        sort_by_person(spells[spell_edge[block] : spell_edge[block + 1]], spell_offset, my_spells)
+        for i in range(n_people):
+            limit[i] = min(leaving[first + i, 0], leaving[first + i, 1], data_stop)
+        sweep_people(my_spells, spell_offset, limit[:n_people], gap, add, priority, counted, events, n_events)
+        if with_jobs:
+            sort_by_person(jobs[job_edge[block] : job_edge[block + 1]], job_offset, my_jobs)
+            limit[:] = data_stop
+            sweep_people(my_jobs, job_offset, limit[:n_people], 0, True, job_priority, 1, positions, n_positions)
+        for i in range(n_people):
+            person = first + i
+            e, p = event_room(spell_offset, i), event_room(job_offset, i)
+            after_e = e + put_leaving(events, e, n_events[i], leaving[person, 0], leaving[person, 1])
+            after = write_rows(
+                events,
+                e,
+                after_e,
+                positions,
+                p,
+                p + n_positions[i],
+                before_jobs,
+                window[person, 0],
+                window[person, 1],
+                at,
+                start,
+                end,
+                state,
+                present,
+                grade,
+                work_share,
+            )
+            n_rows[person] = after - at
+            at = after
+    return at
