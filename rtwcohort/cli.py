@@ -118,9 +118,11 @@ def _run(study: Study, folder: Path, *, replace: bool) -> None:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from rtwcohort.study import STEPS, run_study
+    from rtwcohort.study import STEPS, kernels_ready, run_study
 
     console = Console(stderr=True)
+    if not kernels_ready():
+        typer.echo("First run: compiling the inner loops (about 20 seconds, kept for the next run).", err=True)
     columns = (TextColumn("{task.description:<44}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("Starting", total=len(STEPS))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rtwcohort.study.rule_list import rules_text as rules_text
     from rtwcohort.study.run import STEPS as STEPS
     from rtwcohort.study.run import Done as Done
+    from rtwcohort.study.run import kernels_ready as kernels_ready
     from rtwcohort.study.run import run_study as run_study
     from rtwcohort.study.source_check import check_source as check_source
     from rtwcohort.study.study_file import write_study_file as write_study_file
@@ -23,6 +24,7 @@ _WHERE: Final = {
     "Results": "results",
     "Study": "read",
     "check_source": "source_check",
+    "kernels_ready": "run",
     "prepare_demo": "demo",
     "read_study": "read",
     "rules_text": "rule_list",

@@ -103,6 +103,14 @@ def run_study(
     return Done(folder, headlines, results)
 
 
+def kernels_ready() -> bool:
+    """Tell whether the compiled loops are on disk already; the first run of an installation compiles them."""
+    from rtwcohort.core.jit import is_cached
+    from rtwcohort.outcomes.rtw_kernel import find_returns
+
+    return is_cached(find_returns)
+
+
 def _files(document: Document, record: dict[str, Any]) -> dict[str, bytes]:
     files = {
         "report.html": render_html(document).encode("utf-8"),
