@@ -124,7 +124,7 @@ def _run(study: Study, folder: Path, *, replace: bool) -> None:
     if not kernels_ready():
         typer.echo("First run: compiling the inner loops (about 20 seconds, kept for the next run).", err=True)
     columns = (TextColumn("{task.description:<44}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Starting", total=len(STEPS))
 
         def announce(step: int, sentence: str) -> None:

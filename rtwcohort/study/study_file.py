@@ -191,9 +191,12 @@ def _arms(register: Register) -> list[str]:
 
 
 def _has_history(register: Register) -> bool:
-    """Tell whether anybody was on a benefit before their index date; without an enrolment table everybody was."""
+    """Tell whether anybody was on a benefit before the date of enrolment.
+
+    Without an enrolment table time counts from a fixed day of an absence, and most have that history in common.
+    """
     if register.enrolment is None:
-        return True
+        return False
     index = register.enrolment.groupby("person_id")["index_date"].min()
     return bool((register.benefits["start"] < register.benefits["person_id"].map(index)).any())
 

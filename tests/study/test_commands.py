@@ -88,6 +88,18 @@ def test_norwegian_files_from_init_to_report(place, command):
     assert len(key.findall(ours)) == len(key.findall(page)) > 0
 
 
+def test_a_folder_with_nothing_but_spells(place, command):
+    """The least that a user can have: person, benefit, start, end."""
+    place.tables = {"benefits": place.tables["benefits"].drop(columns="grade")}
+    place.save()
+    data = place.folder / "data"
+    assert command("init", data)[0] == 0
+    code, out, err = command("run", data / "study.toml")
+    assert code == 0, err
+    assert "people in the cohort" in out
+    assert "median time to return" in out
+
+
 def test_check_lists_faults_and_rows(place, command):
     spells = place.tables["benefits"]
     place.tables["benefits"] = pd.concat([spells, spells.iloc[[3]]])
