@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypedDict, TypeVar, Unpack, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +13,18 @@ import pandas as pd
 from rtwcohort.core.checks import check_choice, did_you_mean
 from rtwcohort.core.frames import to_pandas
 from rtwcohort.design.columns import prepare_columns
+from rtwcohort.design.extras import NO_EXTRAS, Extras, request_extras, take_extras, weighted_rows
+from rtwcohort.design.left_side import ResponseKind, check_left, parse_left
+from rtwcohort.design.outcome import BinaryResponse, ContinuousResponse, CountResponse, OrdinalResponse
 from rtwcohort.design.rank import check_rank
-from rtwcohort.design.response import SurvResponse, check_survival, parse_surv
+from rtwcohort.design.response import SurvResponse
 from rtwcohort.design.terms import columns_of, display_name, formula_from_terms, quote_dotted, split_formula
 from rtwcohort.errors import DesignError
+
+Response = SurvResponse | OrdinalResponse | BinaryResponse | CountResponse | ContinuousResponse
+ResponseT_co = TypeVar(
+    "ResponseT_co", SurvResponse, OrdinalResponse, BinaryResponse, CountResponse, ContinuousResponse, covariant=True
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,12 @@ class DesignInfo:
         Sentences on what was set aside (levels that nobody has, ...).
     spec
         formulaic's `ModelSpec`, by which new rows are coded alike.
+    response
+        The kind of response: "survival", "ordinal", "binary", "count" or "continuous".
+    extras
+        "weights", "strata", "cluster", "offset" -> the columns that were given for it.
+    n_zero_weight
+        Rows left out because their weight is 0.
     """
 
     formula: str
@@ -55,6 +69,9 @@ class DesignInfo:
     n_missing: Mapping[str, int]
     notes: tuple[str, ...]
     spec: Any
+    response: ResponseKind = "survival"
+    extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    n_zero_weight: int = 0
 
     @property
     def reference(self) -> dict[str, Any]:
@@ -63,7 +80,7 @@ class DesignInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Design:
+class Design(Generic[ResponseT_co]):
     """Predictors and response of the rows used.
 
     Attributes
@@ -71,17 +88,20 @@ class Design:
     matrix
         Shape (n, p), float64, column by column in memory (Fortran order), no intercept; in the units of the data.
     response
-        Times and events, shape (n,) each.
+        Checked arrays of shape (n,): times and events, or codes, or values.
     kept
         Shape (n_rows,), bool: which rows of the frame that came are used.
     info
         Names, groups, levels and counts.
+    extras
+        Weights, strata, clusters and offset of the rows used.
     """
 
     matrix: npt.NDArray[np.float64]
-    response: SurvResponse
+    response: ResponseT_co
     kept: npt.NDArray[np.bool_]
     info: DesignInfo
+    extras: Extras = NO_EXTRAS
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -99,13 +119,64 @@ class Design:
         return self.info.n_missing
 
 
+class DesignOptions(TypedDict, total=False):
+    """Keyword arguments of `build_design` that every kind of response takes."""
+
+    missing: Literal["raise", "drop"]
+    reference: Mapping[str, Any] | None
+    weights: Any
+    strata: Any
+    cluster: Any
+    offset: Any
+
+
+@overload
 def build_design(
     frame: Any,
     formula: str | Sequence[str],
     *,
+    response: Literal["survival"] = ...,
+    **options: Unpack[DesignOptions],
+) -> Design[SurvResponse]: ...
+@overload
+def build_design(
+    frame: Any,
+    formula: str | Sequence[str],
+    *,
+    response: Literal["ordinal"],
+    levels: Sequence[Any] | None = ...,
+    **options: Unpack[DesignOptions],
+) -> Design[OrdinalResponse]: ...
+@overload
+def build_design(
+    frame: Any,
+    formula: str | Sequence[str],
+    *,
+    response: Literal["binary"],
+    levels: Sequence[Any] | None = ...,
+    **options: Unpack[DesignOptions],
+) -> Design[BinaryResponse]: ...
+@overload
+def build_design(
+    frame: Any, formula: str | Sequence[str], *, response: Literal["count"], **options: Unpack[DesignOptions]
+) -> Design[CountResponse]: ...
+@overload
+def build_design(
+    frame: Any, formula: str | Sequence[str], *, response: Literal["continuous"], **options: Unpack[DesignOptions]
+) -> Design[ContinuousResponse]: ...
+def build_design(
+    frame: Any,
+    formula: str | Sequence[str],
+    *,
+    response: ResponseKind = "survival",
     missing: Literal["raise", "drop"] = "raise",
     reference: Mapping[str, Any] | None = None,
-) -> Design:
+    weights: Any = None,
+    strata: Any = None,
+    cluster: Any = None,
+    offset: Any = None,
+    levels: Sequence[Any] | None = None,
+) -> Design[Any]:
     """Turn a frame and a formula into a named matrix of full rank and a checked response.
 
     Parameters
@@ -114,48 +185,72 @@ def build_design(
         pandas, Polars, PyArrow or DuckDB; never changed. Text, categorical and bool columns are categories, numbers are
         numbers unless written `C(x)`.
     formula
-        "Surv(time, event) ~ age + sex", or a list of terms for that left side. The right side is formulaic's:
-        interactions `a:b` and `a*b`, `bs(age, df=4)`, `cr(age, df=4, constraints='center')`, `poly(age, 2)`,
-        `I(age**2)`. Names with dots may stand bare; other odd names stand in backticks. The matrix has no intercept,
-        but categories are coded as if it had one.
+        "Surv(time, event) ~ age + sex", "Surv(entry, exit, event) ~ age" or "status ~ age + sex"; or, for survival, a
+        list of terms for the left side Surv(time, event). The right side is formulaic's: interactions `a:b` and `a*b`,
+        `bs(age, df=4)`, `cr(age, df=4, constraints='center')`, `poly(age, 2)`, `I(age**2)`. Names with dots may stand
+        bare; other odd names stand in backticks. The matrix has no intercept, but categories are coded as if it had
+        one.
+    response
+        What the left side is: "survival", "ordinal", "binary", "count" or "continuous".
     missing
-        "raise" names the columns with missing values and stops; "drop" leaves those rows out and counts them.
+        "raise" names the columns with missing values and stops; "drop" leaves those rows out and counts them. Columns
+        of predictors, response, weights, strata, clusters and offset count alike.
     reference
         Categorical column -> its reference level; else the first category, or the first in sorted order.
+    weights, offset
+        A column name or one number a row. Rows of weight 0 are left out and counted; negative weights are refused.
+    strata, cluster
+        A column name, a list of names for their combinations, or one value a row.
+    levels
+        For "ordinal" the categories from the lowest to the highest, for "binary" the value that counts as 0 and the
+        one that counts as 1.
 
     Raises
     ------
     DesignError
         For a formula that cannot be read, an unknown column, a missing or infinite value, a predictor with one value,
-        a level nobody has as reference, a column that is a linear combination of others, or a response that breaks
-        its rule.
+        a level nobody has as reference, a column that is a linear combination of others, or a response, weight, stratum
+        or offset that breaks its rule.
     """
     check_choice(missing, ("raise", "drop"), argument="missing")
     data = to_pandas(frame, argument="frame")
     names = [str(column) for column in data.columns]
     text = formula if isinstance(formula, str) else formula_from_terms(formula, columns=names)
     left, right = split_formula(text)
-    surv = parse_surv(left)
-    if surv.entry is not None:
-        raise DesignError(
-            f"Surv({surv.entry}, {surv.time}, {surv.event}) asks for delayed entry, which no model here supports yet. "
-            "Write Surv(time, event)."
-        )
+    outcome = parse_left(left, response, names, levels)
     right = quote_dotted(right, names)
     parsed, used = _parse(right, names)
-    for column in surv.columns():
+    for column in outcome.columns:
         _check_known(column, names, "response")
-    kept, n_missing = _complete_rows(data, [*surv.columns(), *used], missing)
+    asked = request_extras(data, {"weights": weights, "strata": strata, "cluster": cluster, "offset": offset})
+    weighted = weighted_rows(asked)
+    needed = [(column, _one(data, column)) for column in dict.fromkeys([*outcome.columns, *used])]
+    kept, n_missing = _complete_rows(len(data), [*needed, *asked.series().items()], missing, weighted)
     rows = data if kept.all() else data.loc[kept]
-    response = check_survival(rows[surv.time], rows[surv.event], names=surv)
-    working, levels, notes = prepare_columns(rows, used, reference or {}, in_categories=_in_categories(parsed))
+    checked, response_notes = check_left(rows, outcome)
+    working, coded_levels, notes = prepare_columns(rows, used, reference or {}, in_categories=_in_categories(parsed))
     matrix, columns, groups, spec = _code(parsed, working)
     readable = tuple(display_name(column) for column in columns)
     check_rank(matrix, readable)
+    n_zero = 0 if weighted is None else int((~weighted).sum())
+    if n_zero:
+        notes = (*notes, f"{n_zero} rows have weight 0; left out.")
     info = DesignInfo(
-        f"{left} ~ {right}", readable, columns, groups, levels, len(data), len(rows), n_missing, notes, spec
+        f"{left} ~ {right}",
+        readable,
+        columns,
+        groups,
+        coded_levels,
+        len(data),
+        len(rows),
+        n_missing,
+        (*response_notes, *notes),
+        spec,
+        response,
+        asked.names(),
+        n_zero,
     )
-    return Design(matrix, response, kept, info)
+    return Design(matrix, checked, kept, info, take_extras(asked, kept))
 
 
 def _parse(right: str, names: list[str]) -> tuple[Any, list[str]]:
@@ -169,7 +264,9 @@ def _parse(right: str, names: list[str]) -> tuple[Any, list[str]]:
     except (FormulaicError, SyntaxError, TypeError, AttributeError) as error:
         raise DesignError(f"The right side of the formula cannot be read: '{right}'. {_plain(error)}") from error
     if not any(str(term) == "1" for term in terms):
-        raise DesignError(f"The formula '{right}' removes the intercept; a Cox model has none, so leave that out.")
+        raise DesignError(
+            f"The formula '{right}' removes the intercept; every model here takes care of its own, so leave that out."
+        )
     used: list[str] = []
     for term in terms:
         for factor in term.factors:
@@ -198,24 +295,31 @@ def _check_known(column: str, names: list[str], where: str) -> None:
         )
 
 
+def _one(data: pd.DataFrame, column: str) -> Any:
+    if (data.columns == column).sum() > 1:
+        raise DesignError(f"The data have two columns named '{column}': rename one.")
+    return data[column]
+
+
 def _complete_rows(
-    data: pd.DataFrame, columns: list[str], missing: str
+    n: int, columns: Sequence[tuple[str, Any]], missing: str, weighted: npt.NDArray[np.bool_] | None
 ) -> tuple[npt.NDArray[np.bool_], dict[str, int]]:
-    """Return which rows have every column, and the missing counts by column."""
-    kept = np.ones(len(data), dtype=np.bool_)
+    """Return which rows have every column and a weight, and the missing counts by column among rows with a weight."""
+    kept = np.ones(n, dtype=np.bool_) if weighted is None else weighted.copy()
+    n_weighted = int(kept.sum())
     counts: dict[str, int] = {}
-    for column in dict.fromkeys(columns):
-        if (data.columns == column).sum() > 1:
-            raise DesignError(f"The data have two columns named '{column}': rename one.")
-        absent = data[column].isna().to_numpy()
+    for name, column in columns:
+        absent = column.isna().to_numpy()
+        if weighted is not None:
+            absent = absent & weighted
         if absent.any():
-            counts[column] = int(absent.sum())
+            counts[name] = int(absent.sum())
             kept &= ~absent
     if counts and missing == "raise":
         listed = ", ".join(f"`{column}` in {count}" for column, count in counts.items())
         raise DesignError(
-            f"Values are missing in {int((~kept).sum())} of {len(data)} rows: {listed}. Pass missing='drop' to leave "
-            "these rows out (they are counted in the result), or impute them first."
+            f"Values are missing in {n_weighted - int(kept.sum())} of {n_weighted} rows: {listed}. Pass missing='drop' "
+            "to leave these rows out (they are counted in the result), or impute them first."
         )
     if not kept.any():
         listed = ", ".join(f"`{column}` ({count})" for column, count in counts.items()) or "the data are empty"

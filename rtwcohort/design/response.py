@@ -51,7 +51,7 @@ class SurvResponse:
     names
         Where they came from.
     entry
-        Shape (n,), float64, or None.
+        Shape (n,), float64, each before its `time`, or None.
     """
 
     time: npt.NDArray[np.float64]
@@ -124,13 +124,18 @@ def check_event(values: Any, *, name: str) -> npt.NDArray[np.bool_]:
     return np.asarray(event == 1.0)
 
 
-def check_survival(time: Any, event: Any, *, names: SurvNames | None = None, need_events: bool = True) -> SurvResponse:
+def check_survival(
+    time: Any, event: Any, *, entry: Any = None, names: SurvNames | None = None, need_events: bool = True
+) -> SurvResponse:
     """Check times and events together.
 
     Parameters
     ----------
     time, event
         Columns or arrays of one length.
+    entry
+        When each row comes under observation, before its `time`: it is at risk at times t with entry < t <= time.
+        None when everybody is followed from the start.
     names
         For the messages; `time` and `event` when None.
     need_events
@@ -141,7 +146,7 @@ def check_survival(time: Any, event: Any, *, names: SurvNames | None = None, nee
     DesignError
         Naming the column, the rule and how many rows break it.
     """
-    names = names or SurvNames("time", "event")
+    names = names or SurvNames("time", "event", None if entry is None else "entry")
     times = check_time(time, name=names.time)
     events = check_event(event, name=names.event)
     if times.shape != events.shape or times.ndim != 1:
@@ -156,7 +161,21 @@ def check_survival(time: Any, event: Any, *, names: SurvNames | None = None, nee
             f"`{names.event}` has no events among {times.size} rows, so nothing can be estimated. "
             "Check how the event is coded (1 is the event) and the length of follow-up."
         )
-    return SurvResponse(times, events, names)
+    return SurvResponse(times, events, names, None if entry is None else _check_entry(entry, times, names))
+
+
+def _check_entry(entry: Any, times: npt.NDArray[np.float64], names: SurvNames) -> npt.NDArray[np.float64]:
+    name = names.entry or "entry"
+    entries = check_time(entry, name=name)
+    if entries.shape != times.shape:
+        raise DesignError(f"`{name}` must have one value a row, as `{names.time}`; got {entries.shape}.")
+    _refuse(
+        entries >= times,
+        name,
+        f"is not before `{names.time}`",
+        "such a row is never at risk (at risk is entry < t <= exit); leave it out, or start at the index date",
+    )
+    return entries
 
 
 def _refuse(broken: npt.NDArray[np.bool_], name: str, fault: str, remedy: str) -> None:

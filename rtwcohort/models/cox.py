@@ -201,6 +201,11 @@ def fit_cox(
     """
     design = build_design(frame, formula, missing=missing, reference=reference)
     response = design.response
+    if response.entry is not None:
+        raise DesignError(
+            f"Surv({', '.join(response.names.columns())}) asks for delayed entry, which fit_cox does not support yet. "
+            "Write Surv(time, event)."
+        )
     fit = _fit(design.matrix, response.time, response.event, ties=ties, control=control, names=design.names)
     return replace(fit, design=design.info)
 

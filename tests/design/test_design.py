@@ -221,11 +221,6 @@ def test_wrong_reference(people):
         design_of(people, "sex", reference={"sx": "male"})
 
 
-def test_delayed_entry_is_refused_by_name(people):
-    with pytest.raises(DesignError, match=r"Surv\(age, time, event\) asks for delayed entry"):
-        build_design(people, "Surv(age, time, event) ~ sex")
-
-
 def test_other_frames_and_the_caller_s_frame_stays(people):
     before = people.copy()
     design = design_of(people, "sex + school", reference={"school": "c"})
@@ -242,3 +237,37 @@ def test_odd_row_labels_change_nothing(people):
     odd.iloc[3, odd.columns.get_loc("age")] = np.nan
     design = design_of(odd, "age + sex", missing="drop")
     assert design.matrix[:, 0].tolist() == odd["age"].dropna().tolist()
+
+
+def test_basis_splines_sum_to_one_and_natural_splines_are_linear_outside(people):
+    design = design_of(people, "bs(age, df=5)")
+    rest = 1.0 - design.matrix.sum(axis=1)
+    assert rest[people["age"].argmin()] == pytest.approx(1.0)
+    assert (rest > -1e-12).all()
+    assert np.linalg.matrix_rank(np.column_stack([np.ones(12), design.matrix, people["age"]])) == 6
+
+
+def test_interaction_of_categories_with_a_chosen_reference(people):
+    people["unit"] = ["north"] * 5 + ["south"] * 7
+    people["sex"] = pd.Categorical(["male", "female", "male"] * 4)
+    design = design_of(people, "sex * unit", reference={"sex": "male", "unit": "south"})
+    assert design.names == ("sex: female", "unit: north", "sex: female x unit: north")
+    woman, north = people["sex"] == "female", people["unit"] == "north"
+    np.testing.assert_array_equal(design.matrix, np.column_stack([woman, north, woman & north]))
+    assert design.groups["sex x unit"] == slice(2, 3)
+
+
+def test_interaction_of_a_spline_with_a_category(people):
+    design = design_of(people, "bs(age, df=3) * smoker")
+    assert {term: part.stop - part.start for term, part in design.groups.items()} == {
+        "bs(age, df=3)": 3,
+        "smoker": 1,
+        "bs(age, df=3) x smoker": 3,
+    }
+    np.testing.assert_array_equal(design.matrix[:, 4:], design.matrix[:, :3] * people["smoker"].to_numpy()[:, None])
+
+
+def test_an_aliased_spline_column_is_named(people):
+    people["age2"] = 1.0 - 2.0 * people["age"]
+    with pytest.raises(DesignError, match=r"The column 'age2' is a linear combination.*bs\(age, df=4\)\[1\]"):
+        design_of(people, "bs(age, df=4) + age2")
