@@ -81,10 +81,11 @@ def curve_figure(
         for place, (arm, curve) in enumerate(coarse.items()):
             _draw(axes, curve, place, arm, shape, scale)
         _frame(axes, horizon / scale, ticks, unit, shape, what)
-        axes.legend(
+        if len(coarse) > 1:
+            axes.legend(
             loc="lower left", bbox_to_anchor=(-0.02, 0.995), ncols=2, frameon=False, handlelength=2.4, borderpad=0.2,
             columnspacing=1.4,
-        )  # fmt: skip
+            )  # fmt: skip
         _risk_table(axes, arms, ticks, scale, limit, figure.get_figheight())
         alt = _alt(coarse, what, unit, scale, shape)
         return finish(

@@ -83,7 +83,7 @@ def curve_table(
         pd.DataFrame(raw, columns=["group", "time", shape, "conf_low", "conf_high", "at_risk_rounded", "withheld"]),
         tuple(notes),
         ("left", *["right"] * (2 * len(arms))),  # type: ignore[arg-type]
-        spanners=tuple((arm, 1 + 2 * place, 2 + 2 * place) for place, arm in enumerate(arms)),
+        spanners=tuple((arm, 1 + 2 * place, 2 + 2 * place) for place, arm in enumerate(arms)) if len(arms) > 1 else (),
         audit=audit_frame(audit),
     )
 

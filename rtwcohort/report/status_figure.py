@@ -54,7 +54,7 @@ def status_figure(
     with style():
         figure = new_figure(0.75 + _ROW_INCHES * max(n_rows, 1))
         height = figure.get_figheight()
-        axes = figure.add_axes((0.29 if n_groups > 1 else 0.26, 0.36 / height, 0.68, 1 - 0.72 / height))
+        axes = figure.add_axes((0.29, 0.36 / height, 0.68, 1 - 0.72 / height))
         top, ticks = 0.0, []
         for visit in visits:
             if n_groups > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -45,6 +46,7 @@ from rtwcohort.study.facts import (
     contrast_words,
     curve_days,
     effects,
+    guarded_note,
     key_figures,
     methods_facts,
     time_unit,
@@ -101,12 +103,13 @@ def _population(results: Results) -> Section:
     if asked:
         shown = [variable for name in asked for variable in shown if variable.name == name]
     counts = arm_counts(results)
-    arms = list(zip(counts["arm"].astype(str), counts["n"].astype(int), strict=True))
+    arms = list(zip(counts["arm"].astype(str), counts["n"].astype(int), strict=True)) if arm else []
     blocks: list[Block] = [
         flow_figure(cohort.flow, arms=arms, threshold=limit),
         flow_table(cohort.flow, threshold=limit),
-        table_one(results.analysis.frame, shown, arm=arm, threshold=limit),
     ]
+    if shown:
+        blocks.append(table_one(results.analysis.frame, shown, arm=arm, threshold=limit))
     notes = (*cohort.notes, *counted_sentences(cohort.counted, threshold=limit))
     if notes:
         blocks.append(Bullets(notes))
@@ -178,18 +181,16 @@ def _predictors(results: Results) -> Section | None:
     return Section("predictors", "Predictors of return to work", tuple(blocks))
 
 
-def _arms(results: Results) -> Section | None:
-    if results.analysis.arms is None:
-        return None
+def _arms(results: Results) -> Section:
     counts, limit, unit = arm_counts(results), _limit(results), time_unit(results)
     horizon = f"{results.population.outcome.horizon} {unit}"
-    means = absence_means(results)
+    outcomes = arm_table(counts, means=absence_means(results), horizon=horizon, time_unit=unit, threshold=limit)
+    if results.analysis.arms is None:
+        return Section("absence", "Return and absence", (replace(outcomes, title="Return and absence"),))
     rows, notes = effects(results)
-    blocks: list[Block] = [
-        arm_table(counts, means=means, horizon=horizon, time_unit=unit, threshold=limit),
-        effect_table(rows, arms=counts, notes=notes, threshold=limit),
-    ]
-    return Section("arms", "Comparison of the arms", tuple(blocks))
+    return Section(
+        "arms", "Comparison of the arms", (outcomes, effect_table(rows, arms=counts, notes=notes, threshold=limit))
+    )
 
 
 def _contrasts(results: Results) -> list[Section]:
@@ -217,7 +218,7 @@ def _data(results: Results) -> Section:
     if register.cleaning:
         blocks.append(cleaning_table(register.cleaning, meanings=meanings, threshold=limit))
     if register.notes:
-        blocks.append(Bullets(tuple(note.replace("`", "") for note in register.notes)))
+        blocks.append(Bullets(tuple(guarded_note(note, limit) for note in register.notes)))
     return Section("data", "The register and its faults", tuple(blocks))
 
 

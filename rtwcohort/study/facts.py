@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +22,9 @@ from rtwcohort.report.numbers import (
 )
 from rtwcohort.study.parts import readable
 from rtwcohort.study.results import Contrast, Results
+
+EVERYBODY: Final = "all"
+"""Name of the one group where there are no arms, as curves call it."""
 
 CAUSE_WORDS: Final = {
     "return": "Returned to work",
@@ -52,14 +56,12 @@ def curve_days(results: Results) -> list[int]:
 
 
 def arm_counts(results: Results) -> pd.DataFrame:
-    """Return one row an arm: `arm, n, n_returned, median_time, median_low, median_high`."""
+    """Return one row an arm, or one for all: `arm, n, n_returned, median_time, median_low, median_high`."""
     frame, arms = results.analysis.frame, results.analysis.arms
-    if arms is None:
-        return pd.DataFrame(columns=["arm", "n", "n_returned", "median_time", "median_low", "median_high"])
     medians = results.analysis.curves.quantiles(0.5).set_index("group")
     rows = []
-    for level in arms.levels:
-        inside = frame[frame[arms.column] == level]
+    for level in arms.levels if arms is not None else (EVERYBODY,):
+        inside = frame if arms is None else frame[frame[arms.column] == level]
         median = medians.loc[level]
         rows.append((level, len(inside), int(inside["event"].sum()), *median[["time", "conf_low", "conf_high"]]))
     return pd.DataFrame(rows, columns=["arm", "n", "n_returned", "median_time", "median_low", "median_high"])
@@ -73,13 +75,17 @@ def absence_means(results: Results) -> pd.DataFrame:
     rows = []
     for first, after in absence[["from_day", "to_day"]].drop_duplicates().to_numpy().tolist():
         window = absence[(absence["from_day"] == first) & (absence["to_day"] == after)]
-        arm = window["person_id"].map(group).astype(str) if group is not None else pd.Series("all", index=window.index)
+        arm = (
+            window["person_id"].map(group).astype(str)
+            if group is not None
+            else pd.Series(EVERYBODY, index=window.index)
+        )
         place = f"{unit[:-1]} {first} to {after - 1}"
         for column, words in (
             ("absence_days", f"Calendar {unit} of absence, {place}"),
             ("weighted_days", f"Grade-weighted {unit} of absence, {place}"),
         ):
-            for level in arms.levels if arms is not None else ("all",):
+            for level in arms.levels if arms is not None else (EVERYBODY,):
                 values = window.loc[arm == level, column].to_numpy(dtype=np.float64)
                 sd = float(values.std(ddof=1)) if len(values) > 1 else np.nan
                 rows.append((words, level, len(values), float(values.mean()) if len(values) else np.nan, sd))
@@ -298,10 +304,20 @@ def _within_sentence(label: str) -> str:
     return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
+def guarded_note(note: str, threshold: int) -> str:
+    """Write a note of the register without marks of code, and with small counts of people, rows or spells withheld."""
+    return re.sub(
+        r"\b(\d+)( of \d+)? (people|persons?|rows?|spells?)\b",
+        lambda found: f"<{threshold} {found[3]}" if is_small(int(found[1]), threshold) else found[0],
+        note.replace("`", ""),
+    )
+
+
 def _index_words(results: Results) -> str:
-    asked = results.study.file.cohort.index_date
-    if asked == "enrolment":
+    asked = results.parts.index_date
+    if asked.at == "enrolment":
         return "the date given in the enrolment table"
-    if asked == "first_spell":
-        return "the first day of the first spell"
-    return "a day of absence defined in the study file"
+    benefits = " or ".join(name.replace("_", " ") for name in asked.benefits)
+    grade = f" of at least {asked.min_grade:g} percent" if asked.min_grade is not None else ""
+    day = "the first day" if asked.at == "spell_start" else f"day {asked.day}"
+    return f"{day} of each person's first absence on {benefits}{grade} that reached it"

@@ -152,3 +152,13 @@ def test_readme_commands_are_those_of_ci():
     readme = (root / "README.md").read_text(encoding="utf-8")
     assert "<!-- test command -->" in readme
     assert "README.md" in (root / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_small_counts_in_notes_are_withheld():
+    from rtwcohort.study.facts import guarded_note
+
+    note = "`data_end`: 3 people of 400 people left, 33 spells and 1 spell start after 2021-01-03; 4 of 90 rows."
+    assert guarded_note(note, 5) == (
+        "data_end: <5 people of 400 people left, 33 spells and <5 spell start after 2021-01-03; <5 rows."
+    )
+    assert guarded_note(note, 0).count("<") == 0
