@@ -112,10 +112,7 @@ def ordinal_response(values: Any, *, name: str, levels: Sequence[Any] | None = N
     """
     series = _complete(values, name)
     order = _declared(series, levels, name) if levels is not None else _natural_order(series, name)
-    codes = pd.Categorical(_as_objects(series), categories=order).codes
-    outside = codes < 0
-    if outside.any():
-        _refuse_outside(series[outside], order, name)
+    codes = _codes(series, order, name)
     counts = np.bincount(codes, minlength=len(order))
     labels = [level_text(level) for level in order]
     found = [label for label, count in zip(labels, counts, strict=True) if count]
@@ -123,7 +120,7 @@ def ordinal_response(values: Any, *, name: str, levels: Sequence[Any] | None = N
     if len(found) < 2:
         raise DesignError(f"`{name}` has one category ({found[0]}) in the {len(series)} rows used: nothing to model.")
     dense = np.cumsum(counts > 0) - 1
-    return OrdinalResponse(dense[codes].astype(np.int64), tuple(found), empty, name)
+    return OrdinalResponse(np.asarray(dense[codes], dtype=np.int64), tuple(found), empty, name)
 
 
 def binary_response(values: Any, *, name: str, levels: Sequence[Any] | None = None) -> BinaryResponse:
@@ -147,9 +144,7 @@ def binary_response(values: Any, *, name: str, levels: Sequence[Any] | None = No
     if levels is not None and len(levels) != 2:
         raise DesignError(f"`levels` must name two values, first the one that counts as 0; got {list(levels)!r}.")
     order = _declared(series, levels, name) if levels is not None else _two_values(series, name)
-    codes = pd.Categorical(_as_objects(series), categories=order).codes
-    if (codes < 0).any():
-        _refuse_outside(series[codes < 0], order, name)
+    codes = _codes(series, order, name)
     if codes.min() == codes.max():
         only = level_text(order[int(codes[0])])
         raise DesignError(f"`{name}` is {only} in all {len(series)} rows used: nothing to model.")
@@ -265,13 +260,17 @@ def _two_values(series: Series, name: str) -> list[Any]:
     return found
 
 
-def _as_objects(series: Series) -> Any:
-    """Return values that compare with the levels: plain numbers as float, the rest as they are."""
+def _codes(series: Series, order: list[Any], name: str) -> npt.NDArray[np.int64]:
+    """Return the place of every value in `order`."""
     if isinstance(series.dtype, pd.CategoricalDtype):
-        return series.astype(object)
-    if pd.api.types.is_numeric_dtype(series.dtype) and series.dtype != bool:
-        return series.to_numpy(dtype=np.float64)
-    return series
+        places = pd.Index(order, dtype=object).get_indexer(pd.Index(series.cat.categories, dtype=object))
+        codes = places[series.cat.codes.to_numpy()]
+    else:
+        numeric = pd.api.types.is_numeric_dtype(series.dtype) and series.dtype != bool
+        codes = pd.Index(order).get_indexer(pd.Index(series.to_numpy(dtype=np.float64) if numeric else series))
+    if (codes < 0).any():
+        _refuse_outside(series[codes < 0], order, name)
+    return np.asarray(codes, dtype=np.int64)
 
 
 def _refuse_outside(values: Series, order: list[Any], name: str) -> None:
