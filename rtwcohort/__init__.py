@@ -6,7 +6,35 @@ The verbs below are imported when they are first used, so that `import rtwcohort
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from rtwcohort.cohort import build_cohort as build_cohort
+    from rtwcohort.compare import chi_square as chi_square
+    from rtwcohort.compare import difference_in_differences as difference_in_differences
+    from rtwcohort.compare import two_by_two as two_by_two
+    from rtwcohort.design import build_design as build_design
+    from rtwcohort.instruments import score as score
+    from rtwcohort.models import fit_cox as fit_cox
+    from rtwcohort.models import kaplan_meier as kaplan_meier
+    from rtwcohort.models import log_rank as log_rank
+    from rtwcohort.outcomes import RULES as RULES
+    from rtwcohort.outcomes import RtwRule as RtwRule
+    from rtwcohort.outcomes import absence_days as absence_days
+    from rtwcohort.outcomes import build_timeline as build_timeline
+    from rtwcohort.outcomes import describe_rule as describe_rule
+    from rtwcohort.outcomes import get_rule as get_rule
+    from rtwcohort.outcomes import relapse as relapse
+    from rtwcohort.outcomes import return_to_work as return_to_work
+    from rtwcohort.outcomes import work_status as work_status
+    from rtwcohort.register import check_register as check_register
+    from rtwcohort.register import clean_register as clean_register
+    from rtwcohort.register import load_register as load_register
+    from rtwcohort.simulate import Scenario as Scenario
+    from rtwcohort.simulate import simulate_register as simulate_register
+    from rtwcohort.simulate import write_register as write_register
+    from rtwcohort.study import read_study as read_study
+    from rtwcohort.study import run_study as run_study
 
 __version__: Final = "0.1.0"
 
