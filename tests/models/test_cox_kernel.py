@@ -59,7 +59,7 @@ def test_threads_and_tiles_give_the_same_sums(efron):
     likelihood = CoxLikelihood(X, order_risk_sets(time, event), efron=efron)
     assert likelihood._pool is not None
     loglik, score, information = likelihood(beta)
-    likelihood._pool, likelihood._blocks = None, [(0, likelihood._columns.shape[1])]
+    likelihood._pool, likelihood._blocks = None, [(0, likelihood.columns.shape[1])]
     again = likelihood(beta)
     assert loglik == pytest.approx(again[0], rel=1e-13)
     np.testing.assert_allclose(score, again[1], rtol=1e-9)

@@ -1,0 +1,228 @@
+"""Score residuals of the Cox model, correct for ties, in O((rows + event times) p).
+
+With the sums of `cox_kernel` at each event time, the l-th term of the mean being (S1 - f D1)/(S0 - f D0), f = l/d,
+
+    Z = b0 S1 - b1 D1,    E = b1 S1 - b2 D1,    M = (a0 S1 - a1 D1)/(d mean c)   (the mean over l of those means)
+
+and C(t) = sum of Z over event times up to t, the residual of a row is (Therneau and Grambsch 2000, section 4.6, with
+Efron's weights kept: a tied event is at risk for the share 1 - f of its own term)
+
+    event (x - M) - exp(x'b) {(A - event a1) x - (C - event E)},
+
+A and C taken between entry and exit. lifelines and statsmodels take a1 = b1 = b2 = 0 here whatever the ties.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from rtwcohort.core.jit import kernel
+from rtwcohort.models.cox_kernel import CoxLikelihood
+from rtwcohort.models.cox_passes_kernel import (
+    CANCELLED,
+    cumulate_back,
+    dot,
+    leaving_columns,
+    leaving_weight,
+    recount,
+    tie_sums,
+)
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+_ANEW, _RECOUNT = 1, 2
+
+
+def weighted_score_residuals(likelihood: CoxLikelihood, coef: Floats, *, in_place: bool = False) -> Floats:
+    """Return case weight times score residual of every row at risk.
+
+    Parameters
+    ----------
+    likelihood
+        With its columns per standard deviation.
+    coef
+        Shape (p,), per standard deviation.
+    in_place
+        Overwrite the columns, so that no memory is taken; the likelihood is of no use afterwards.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (p, m), in the order of the risk sets, for columns per standard deviation. Rows that are in no risk set
+        have residuals of 0 and are not here. The sum over rows is the score.
+    """
+    sets = likelihood.sets
+    _, weight = likelihood.hazards(coef)
+    sums, flags = event_time_sums(likelihood, weight)
+    out = likelihood.columns if in_place else likelihood.columns.copy()
+    likelihood.run_columns(
+        residual_columns,
+        lambda lo, hi: (
+            out, weight, likelihood.case, sets.start, sets.deaths, likelihood.steps * likelihood.mass,
+            sets.first(), sets.leave, sums, flags, lo, hi,
+        ),
+    )  # fmt: skip
+    return out
+
+
+def event_time_sums(likelihood: CoxLikelihood, weight: Floats) -> tuple[Floats, Ints]:
+    """Return S0, D0, a0, a1, b0, b1, b2 at each event time, shape (7, k), and marks for the passes that follow."""
+    sets = likelihood.sets
+    k = sets.times.size
+    sums, flags = np.empty((7, k)), np.zeros(k, dtype=np.int64)
+    leaving, removed = np.zeros(0, dtype=np.int64), np.zeros(k + 1)
+    if sets.leave.size:
+        leaving = np.bincount(sets.leave, minlength=k + 1)
+        leaving_weight(weight, sets.leave, removed)
+    weight_sums(
+        likelihood.columns[:0], weight, sets.start, sets.deaths, likelihood.steps, likelihood.mass, sets.first(),
+        sets.leave, leaving, removed, sums, flags,
+    )  # fmt: skip
+    return sums, flags
+
+
+@kernel
+def weight_sums(
+    no_columns: Floats,
+    weight: Floats,
+    start: Ints,
+    deaths: Ints,
+    steps: Ints,
+    mass: Floats,
+    first: Bools,
+    leave: Ints,
+    leaving: Ints,
+    removed: Floats,
+    sums: Floats,
+    flags: Ints,
+) -> None:
+    """Fill S0, D0 and the tie sums; mark where the sums begin anew and where they are to be counted again."""
+    delayed = leave.size > 0
+    s0 = peak = 0.0
+    nothing = np.empty(0)
+    at_risk = begin = 0
+    for g in range(deaths.size):
+        lo, hi = start[g], start[g + 1]
+        if delayed:
+            at_risk = 0 if first[g] else at_risk - leaving[g]
+        if first[g]:
+            begin = lo
+        if first[g] or (delayed and at_risk == 0):
+            s0 = peak = 0.0
+            flags[g] = _ANEW
+        elif delayed:
+            s0 -= removed[g]
+        d0 = weight[lo : lo + deaths[g]].sum()
+        s0 += d0 + weight[lo + deaths[g] : hi].sum()
+        at_risk += hi - lo
+        peak = max(peak, s0)
+        if delayed and s0 < CANCELLED * peak:
+            s0 = peak = recount(no_columns, weight, leave, begin, hi, g, nothing)
+            flags[g] = _RECOUNT
+        sums[0, g], sums[1, g] = s0, d0
+        _, sums[2, g], sums[3, g], sums[4, g], sums[5, g], sums[6, g] = tie_sums(s0, d0, steps[g], mass[g])
+
+
+@kernel
+def time_means(
+    columns: Floats,
+    weight: Floats,
+    start: Ints,
+    deaths: Ints,
+    events: Floats,
+    first: Bools,
+    leave: Ints,
+    removed: Floats,
+    sums: Floats,
+    flags: Ints,
+    j: int,
+    z: Floats,
+    own: Floats,
+    mean: Floats,
+) -> None:
+    """Fill Z, E and M of column j at each event time."""
+    column = columns[j]
+    s1 = np.zeros(1)
+    begin = 0
+    for g in range(deaths.size):
+        lo, hi = start[g], start[g + 1]
+        mid = lo + deaths[g]
+        if first[g]:
+            begin = lo
+        if flags[g] == _ANEW:
+            s1[0] = 0.0
+        elif leave.size:
+            s1[0] -= removed[g]
+        d1 = dot(column, weight, lo, mid)
+        s1[0] += d1 + dot(column, weight, mid, hi)
+        if flags[g] == _RECOUNT:
+            recount(columns[j : j + 1], weight, leave, begin, hi, g, s1)
+        z[g] = sums[4, g] * s1[0] - sums[5, g] * d1
+        own[g] = sums[5, g] * s1[0] - sums[6, g] * d1
+        mean[g] = (sums[2, g] * s1[0] - sums[3, g] * d1) / events[g]
+
+
+@kernel
+def residual_columns(
+    columns: Floats,
+    weight: Floats,
+    case: Floats,
+    start: Ints,
+    deaths: Ints,
+    events: Floats,
+    first: Bools,
+    leave: Ints,
+    sums: Floats,
+    flags: Ints,
+    lo: int,
+    hi: int,
+) -> None:
+    """Turn columns `lo:hi` into weighted score residuals in place."""
+    k = deaths.size
+    z, own, mean = np.empty(k), np.empty(k), np.empty(k)
+    total, until = np.empty(k), np.empty(k + 1)
+    drift, drift_until = np.empty(k), np.empty(k + 1)
+    cumulate_back(sums[2], first, total, until)
+    removed = np.zeros((1, k + 1))
+    for j in range(lo, hi):
+        column = columns[j]
+        if leave.size:
+            removed[:] = 0.0
+            leaving_columns(columns[j : j + 1], weight, leave, 0, 1, removed)
+        time_means(columns, weight, start, deaths, events, first, leave, removed[0], sums, flags, j, z, own, mean)
+        cumulate_back(z, first, drift, drift_until)
+        for g in range(k):
+            mid = start[g] + deaths[g]
+            for i in range(start[g], start[g + 1]):
+                slope, constant = total[g], drift[g]
+                if leave.size:
+                    slope -= until[leave[i]]
+                    constant -= drift_until[leave[i]]
+                if i < mid:
+                    seen = column[i] - mean[g]
+                    if case.size:
+                        seen *= case[i]
+                    column[i] = seen - weight[i] * ((slope - sums[3, g]) * column[i] - (constant - own[g]))
+                else:
+                    column[i] = -weight[i] * (slope * column[i] - constant)
+
+
+@kernel
+def sums_by_cluster(columns: Floats, order: Ints, codes: Ints, sums: Floats, lo: int, hi: int) -> None:
+    """Add up columns `lo:hi` by the cluster code of their rows into `sums` (p, G)."""
+    for j in range(lo, hi):
+        column, total = columns[j], sums[j]
+        for i in range(order.size):
+            total[codes[order[i]]] += column[i]
+
+
+@kernel
+def spread_rows(columns: Floats, order: Ints, scale: Floats, case: Floats, out: Floats) -> None:
+    """Put (p, m) in risk-set order back into rows (n, p), times the scale and over the case weight."""
+    for j in range(columns.shape[0]):
+        for i in range(order.size):
+            value = columns[j, i] * scale[j]
+            out[order[i], j] = value / case[i] if case.size else value

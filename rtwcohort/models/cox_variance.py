@@ -1,0 +1,71 @@
+"""Score residuals and the sandwich variance of a Cox fit."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from rtwcohort.models.cox_data import CoxData
+from rtwcohort.models.cox_kernel import CoxLikelihood
+from rtwcohort.models.cox_passes_kernel import cross_products
+from rtwcohort.models.cox_score_kernel import spread_rows, sums_by_cluster, weighted_score_residuals
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+def score_residuals(data: CoxData, coef: Floats, *, ties: str = "efron") -> Floats:
+    """Return the score residuals at coefficients, correct for ties.
+
+    Parameters
+    ----------
+    data
+        As kept in a fit.
+    coef
+        Shape (p,), per unit of the columns.
+    ties
+        "efron" or "breslow".
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n, p), not multiplied by the case weights. Times the weights their sum is the score, and times the
+        model-based variance they are the dfbeta.
+    """
+    likelihood = data.likelihood(ties)
+    try:
+        scaled = _finite(likelihood.scale)
+        columns = weighted_score_residuals(likelihood, coef * scaled, in_place=True)
+    finally:
+        likelihood.close()
+    out = np.zeros(data.matrix.shape)
+    spread_rows(columns, likelihood.sets.order, scaled, likelihood.case, out)
+    return out
+
+
+def _finite(scale: Floats) -> Floats:
+    return np.where(np.isfinite(scale), scale, 0.0)
+
+
+def squared_scores(likelihood: CoxLikelihood, residuals: Floats, cluster: Ints | None, n_clusters: int) -> Floats:
+    """Return the sum over rows, or clusters of rows, of score times score', shape (p, p).
+
+    Parameters
+    ----------
+    likelihood
+        Whose rows and threads are used.
+    residuals
+        Weighted score residuals, shape (p, m), in the order of the risk sets.
+    cluster
+        Shape (n,), codes in the order of the data; None when each row is on its own.
+    n_clusters
+        Number of codes.
+    """
+    if cluster is not None:
+        sums = np.zeros((residuals.shape[0], n_clusters))
+        order = likelihood.sets.order
+        likelihood.run_columns(sums_by_cluster, lambda lo, hi: (residuals, order, cluster, sums, lo, hi))
+        return np.asarray(sums @ sums.T)
+    ones = np.ones(residuals.shape[1])
+    parts = likelihood.run(cross_products, lambda lo, hi: (residuals, ones, ones, lo, hi))
+    return np.asarray(sum(part[1] for part in parts))
