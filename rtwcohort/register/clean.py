@@ -167,8 +167,7 @@ def _limit_grade(scene: Scene, table: str, mask: Mask) -> pd.DataFrame:
 
 def _limit_position(scene: Scene, table: str, mask: Mask) -> pd.DataFrame:
     frame = scene.tables[table]
-    position = frame["position"]
-    return frame.assign(position=position.clip(upper=100.0).mask(position < 0, np.nan))
+    return frame.assign(position=frame["position"].clip(upper=100.0))[~(mask & (frame["position"] < 0).to_numpy())]
 
 
 def _cut_at_death(scene: Scene, table: str, mask: Mask) -> pd.DataFrame:
@@ -231,6 +230,7 @@ _CHANGES: Final[Mapping[tuple[str, str], Change]] = {
     ("grade_missing", "full"): _set("grade", 100.0),
     ("position_outside_range", "limit"): _limit_position,
     ("position_outside_range", "missing"): _set("position", np.nan),
+    ("position_missing", "full"): _set("position", 100.0),
     ("unknown_benefit", "other"): _set("benefit", "other"),
     ("diagnosis_malformed", "missing"): _set("diagnosis", None),
     ("person_missing", "add"): _add_people,

@@ -148,14 +148,21 @@ FAULTS: Final = (
         ("benefits",),
         "`grade` is missing",
         "full",
-        {"full": "set to 100 (full benefit)", DROP: _ROW_DROPPED, KEEP: "kept (counts as full benefit)"},
+        {"full": "set to 100 (full benefit)", DROP: _ROW_DROPPED},
     ),
     Fault(
         "position_outside_range",
         ("employment",),
         "`position` is not from 0 to 100 percent",
         "limit",
-        {"limit": "above 100 set to 100, below 0 set to missing", "missing": "set to missing", KEEP: _KEPT},
+        {"limit": "above 100 set to 100, row dropped below 0", DROP: _ROW_DROPPED, "missing": "set to missing"},
+    ),
+    Fault(
+        "position_missing",
+        ("employment",),
+        "`position` is missing",
+        "full",
+        {"full": "set to 100 (full time)", DROP: _ROW_DROPPED},
     ),
     Fault(
         "unknown_benefit",

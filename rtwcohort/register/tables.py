@@ -248,6 +248,7 @@ EMPLOYMENT: Final = pa.DataFrameSchema(
             aliases="stillingsprosent stillingsandel stillingsandel_prosent stillingsbrok position_percent",
             checks=(pa.Check.in_range(0, 100, name="position_outside_range"),),
             rule="0 to 100",
+            missing="position_missing",
         ),
         "employer_id": _employer(),
     },
