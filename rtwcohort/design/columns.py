@@ -16,7 +16,12 @@ _NUMERIC_KINDS = ("integer", "floating", "mixed-integer-float", "decimal", "bool
 
 
 def prepare_columns(
-    rows: pd.DataFrame, used: Iterable[str], reference: Mapping[str, Any], *, in_categories: set[str]
+    rows: pd.DataFrame,
+    used: Iterable[str],
+    reference: Mapping[str, Any],
+    *,
+    in_categories: set[str],
+    last_is_reference: bool = False,
 ) -> tuple[pd.DataFrame, dict[str, tuple[Any, ...]], tuple[str, ...]]:
     """Return a new frame of the columns used, the levels of the categories and the notes.
 
@@ -30,6 +35,8 @@ def prepare_columns(
         Column -> reference level; such a column is a category whatever its type.
     in_categories
         Columns that the formula puts in `C(...)`.
+    last_is_reference
+        Whether the last level is the reference of categories that `reference` does not name; else the first.
 
     Raises
     ------
@@ -49,8 +56,9 @@ def prepare_columns(
     notes: list[str] = []
     for column in used:
         series = _plain_type(rows[column], column)
-        if column in reference or isinstance(series.dtype, pd.CategoricalDtype):
-            series, empty = _category(series, column, reference)
+        by_last = last_is_reference and column in in_categories
+        if column in reference or by_last or isinstance(series.dtype, pd.CategoricalDtype):
+            series, empty = _category(series, column, reference, last_is_reference)
             levels[column] = tuple(series.cat.categories)
             if empty:
                 listed = ", ".join(f"'{level_text(level)}'" for level in empty)
@@ -79,7 +87,7 @@ def _plain_type(series: pd.Series[Any], column: str) -> pd.Series[Any]:
 
 
 def _category(
-    series: pd.Series[Any], column: str, reference: Mapping[str, Any]
+    series: pd.Series[Any], column: str, reference: Mapping[str, Any], last_is_reference: bool
 ) -> tuple[pd.Series[Any], tuple[Any, ...]]:
     """Drop levels that nobody has and put the reference first."""
     category = series if isinstance(series.dtype, pd.CategoricalDtype) else series.astype("category")
@@ -89,6 +97,8 @@ def _category(
     if column in reference:
         chosen = _find_level(reference[column], found, empty, column)
         found = [chosen, *(level for level in found if level != chosen)]
+    elif last_is_reference:
+        found = [found[-1], *found[:-1]]
     if len(found) == 1:
         raise DesignError(_one_value(column, f"'{level_text(found[0])}'", len(series)))
     return present.cat.set_categories(found, ordered=False), empty

@@ -124,6 +124,7 @@ class DesignOptions(TypedDict, total=False):
 
     missing: Literal["raise", "drop"]
     reference: Mapping[str, Any] | None
+    default_reference: Literal["first", "last"]
     weights: Any
     strata: Any
     cluster: Any
@@ -171,6 +172,7 @@ def build_design(
     response: ResponseKind = "survival",
     missing: Literal["raise", "drop"] = "raise",
     reference: Mapping[str, Any] | None = None,
+    default_reference: Literal["first", "last"] = "first",
     weights: Any = None,
     strata: Any = None,
     cluster: Any = None,
@@ -196,7 +198,10 @@ def build_design(
         "raise" names the columns with missing values and stops; "drop" leaves those rows out and counts them. Columns
         of predictors, response, weights, strata, clusters and offset count alike.
     reference
-        Categorical column -> its reference level; else the first category, or the first in sorted order.
+        Categorical column -> its reference level.
+    default_reference
+        Reference level of the other categorical columns: the first category (or first in sorted order) as in R and
+        Stata, or the "last" as in SAS and SPSS.
     weights, offset
         A column name or one number a row. Rows of weight 0 are left out and counted; negative weights are refused.
     strata, cluster
@@ -213,6 +218,7 @@ def build_design(
         or offset that breaks its rule.
     """
     check_choice(missing, ("raise", "drop"), argument="missing")
+    check_choice(default_reference, ("first", "last"), argument="default_reference")
     data = to_pandas(frame, argument="frame")
     names = [str(column) for column in data.columns]
     text = formula if isinstance(formula, str) else formula_from_terms(formula, columns=names)
@@ -228,7 +234,13 @@ def build_design(
     kept, n_missing = _complete_rows(len(data), [*needed, *asked.series().items()], missing, weighted)
     rows = data if kept.all() else data.loc[kept]
     checked, response_notes = check_left(rows, outcome)
-    working, coded_levels, notes = prepare_columns(rows, used, reference or {}, in_categories=_in_categories(parsed))
+    working, coded_levels, notes = prepare_columns(
+        rows,
+        used,
+        reference or {},
+        in_categories=_in_categories(parsed),
+        last_is_reference=default_reference == "last",
+    )
     matrix, columns, groups, spec = _code(parsed, working)
     readable = tuple(display_name(column) for column in columns)
     check_rank(matrix, readable)

@@ -271,3 +271,11 @@ def test_an_aliased_spline_column_is_named(people):
     people["age2"] = 1.0 - 2.0 * people["age"]
     with pytest.raises(DesignError, match=r"The column 'age2' is a linear combination.*bs\(age, df=4\)\[1\]"):
         design_of(people, "bs(age, df=4) + age2")
+
+
+def test_the_last_level_as_reference(people):
+    design = design_of(people, "sex + C(ecog.ps) + school + age", default_reference="last", reference={"school": "b"})
+    assert design.names == ("sex: male", "ecog.ps: 0", "ecog.ps: 1", "school: a", "school: c", "age")
+    assert design.info.reference == {"sex": "female", "ecog.ps": 2.0, "school": "b"}
+    with pytest.raises(ArgumentError, match="`default_reference`"):
+        design_of(people, "sex", default_reference="lowest")
