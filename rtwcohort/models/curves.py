@@ -1,25 +1,43 @@
-"""Kaplan-Meier curves: counts and survival from lifelines, intervals and quantiles as R's `survfit` gives them."""
+"""Kaplan-Meier curves with weights, delayed entry and clusters; intervals and quantiles as R's `survfit` gives them."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from rtwcohort.core.checks import check_choice
 from rtwcohort.core.wald import normal_quantile
 from rtwcohort.design import check_survival
-from rtwcohort.errors import ArgumentError, DesignError
-from rtwcohort.models.cox_kernel import tie_times
+from rtwcohort.errors import ArgumentError
+from rtwcohort.models.curve_compat import CURVE_COMPAT, CURVE_OWN, FLATS, Compat, CurveDefaults, Flat
+from rtwcohort.models.curve_input import (
+    Counts,
+    RiskSetGapWarning,
+    Spells,
+    Variance,
+    WeightType,
+    check_spells,
+    count_groups,
+)
+from rtwcohort.models.curve_interval import ConfType, probability_interval
+from rtwcohort.models.curve_variance import steps, survival_variance
 
 Floats = npt.NDArray[np.float64]
 CURVE_COLUMNS = (
     "group", "time", "at_risk", "events", "censored", "survival", "std_error", "conf_low", "conf_high"
 )  # fmt: skip
+GAP_COLUMNS = ("group", "from_time", "to_time", "fault")
 _QUANTILE_TOLERANCE = float(np.sqrt(np.finfo(np.float64).eps))
+
+
+def _no_gaps() -> pd.DataFrame:
+    return pd.DataFrame(columns=list(GAP_COLUMNS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +49,33 @@ class Curves:
     frame
         One row a group and distinct time, with a row at time 0: `group, time, at_risk, events, censored, survival,
         std_error, conf_low, conf_high`. `at_risk` counts people just before `time`; `censored` leave just after it.
-        `std_error` is Greenwood's, of the survival itself.
+        With delayed entry the times of entry have rows too, and `entered` counts those who come under observation just
+        after `time`. Counts are sums of weights where weights are given. `std_error` is that of the survival itself.
     level
-        Confidence level of the interval exp(log S +- z se/S), cut at 1: R's conf.type = "log".
+        Confidence level of the interval.
     groups
         Labels in the order of the frame; ("all",) without groups.
+    conf_type
+        Scale of the interval.
+    gaps
+        Delayed entry only: times when nobody was at risk, `group, from_time, to_time, fault`.
+    choices
+        Sentences for `describe_choices`.
+    flat
+        What `quantiles` does where a curve is flat at exactly the height asked for.
     """
 
     frame: pd.DataFrame
     level: float
     groups: tuple[str, ...]
+    conf_type: ConfType = "log"
+    gaps: pd.DataFrame = field(default_factory=_no_gaps)
+    choices: tuple[str, ...] = ()
+    flat: Flat = "middle"
+
+    def describe_choices(self) -> str:
+        """Say in words how the curve, its variance and its interval were made."""
+        return " ".join(("Kaplan-Meier.", *self.choices, f"{self.level:.0%} interval: {self.conf_type}."))
 
     def curve(self, group: str = "all") -> pd.DataFrame:
         """Return the rows of one group."""
@@ -50,14 +85,15 @@ class Curves:
 
     def at_risk(self, times: Sequence[float]) -> pd.DataFrame:
         """Return the numbers at risk just before each time: `group, time, at_risk`."""
-        rows = []
+        wanted = np.asarray(times, dtype=np.float64)
+        parts = []
         for group in self.groups:
             curve = self.curve(group)
-            known = curve["time"].to_numpy()
-            counts = np.append(curve["at_risk"].to_numpy(), 0)
-            for time in times:
-                rows.append((group, float(time), int(counts[np.searchsorted(known, time, side="left")])))
-        return pd.DataFrame(rows, columns=["group", "time", "at_risk"])
+            counts = curve["at_risk"].to_numpy()
+            counts = np.append(counts, counts.dtype.type(0))
+            place = np.searchsorted(curve["time"].to_numpy(), wanted, side="left")
+            parts.append(pd.DataFrame({"group": group, "time": wanted, "at_risk": counts[place]}))
+        return pd.concat(parts, ignore_index=True)
 
     def survival_at(self, times: Sequence[float]) -> pd.DataFrame:
         """Return survival with its interval at each time: `group, time, survival, std_error, conf_low, conf_high`.
@@ -96,27 +132,43 @@ class Curves:
             }
         )
 
-    def quantiles(self, share: float = 0.5) -> pd.DataFrame:
+    def quantiles(self, share: float = 0.5, *, flat: Flat | None = None) -> pd.DataFrame:
         """Return the time by which a `share` has had the event (0.5: the median): `group, time, conf_low, conf_high`.
 
-        As R's `quantile.survfit`: where the curve is flat at exactly 1 - share, the middle of the flat part; the
-        interval is where the interval of the curve crosses; NaN where it does not.
+        The interval is where the limits of the curve first cross; NaN where they do not. Where the curve is flat at
+        exactly 1 - share, `flat` takes the "middle" of the flat part (as R's `quantile.survfit`) or its "first" time
+        (as Stata); None: as `kaplan_meier` was told.
         """
         if not 0.0 < share < 1.0:
             raise ArgumentError(f"`share` must be between 0 and 1; got {share!r}.")
+        rule = self.flat if flat is None else flat
+        check_choice(rule, FLATS, argument="flat")
         rows = []
         for group in self.groups:
             curve = self.curve(group)
             time = curve["time"].to_numpy(dtype=np.float64)
             crossings = [
-                _crossing(time, 1.0 - curve[column].to_numpy(dtype=np.float64), share)
+                _crossing(time, 1.0 - curve[column].to_numpy(dtype=np.float64), share, rule)
                 for column in ("survival", "conf_low", "conf_high")
             ]
             rows.append((group, *crossings))
         return pd.DataFrame(rows, columns=["group", "time", "conf_low", "conf_high"])
 
 
-def kaplan_meier(time: Any, event: Any, *, group: Any = None, level: float = 0.95) -> Curves:
+def kaplan_meier(
+    time: Any,
+    event: Any,
+    *,
+    group: Any = None,
+    entry: Any = None,
+    weights: Any = None,
+    weight_type: WeightType | None = None,
+    cluster: Any = None,
+    variance: Variance | None = None,
+    conf_type: ConfType | None = None,
+    compat: Compat | None = None,
+    level: float = 0.95,
+) -> Curves:
     """Estimate survival (here: still not back at work) by Kaplan and Meier.
 
     Parameters
@@ -127,82 +179,135 @@ def kaplan_meier(time: Any, event: Any, *, group: Any = None, level: float = 0.9
         among all, use `cumulative_incidence`.
     group
         Shape (n,): labels, none missing; categories keep their order, other labels are sorted.
+    entry
+        Shape (n,): when each row comes under observation, before `time`. It is at risk after `entry`, up to and
+        including `time`. A person may have several rows that follow one another.
+    weights
+        Shape (n,), not negative. Rows of weight 0 are left out and counted.
+    weight_type
+        "frequency": a row of weight w counts as w people. "probability": sampling or inverse-probability weights, with
+        the robust variance. None: frequencies when all weights are whole, as R.
+    cluster
+        Shape (n,): rows that belong together (workplaces, or the rows of a person). Turns the robust variance on.
+    variance
+        "greenwood" or "robust" (infinitesimal jackknife by cluster, or by row). None: as said above.
+    conf_type
+        Scale of the pointwise interval, as R's `conf.type`: "log" (when None), "log-log", "plain", "logit", "arcsin".
+    compat
+        "r", "stata", "sas" or "spss": that program's scale of the interval and rule for quantiles on a flat part.
     level
         Confidence level.
 
+    Notes
+    -----
+    S(t) is the product over s <= t of 1 - d(s)/n(s), with d and n sums of weights. Greenwood: var log S(t) is the sum
+    of d/(n (n - d)). Robust: var S(t) is the sum over clusters of the squared sum of w dS(t)/dw over their rows, no
+    small-sample factor. With unit weights, no clusters and no delayed entry the two are equal.
+
     Raises
     ------
+    ArgumentError
+        For an unknown choice.
     DesignError
-        For times, events or groups that cannot be used.
+        For times, events, groups, entries, weights or clusters that cannot be used.
+
+    Warns
+    -----
+    RiskSetGapWarning
+        With delayed entry, when nobody was at risk for a while, or the curve fell to 0 before others came.
     """
     normal_quantile(level)
+    defaults = _defaults(compat)
+    scale = conf_type or defaults.conf_type
     response = check_survival(time, event, need_events=False)
-    times = tie_times(response.time)
-    labels, codes = group_codes(group, times.size)
-    parts = []
-    for code, label in enumerate(labels):
-        inside = codes == code
-        part = _one_curve(times[inside], response.event[inside], level)
-        part.insert(0, "group", label)
-        parts.append(part)
-    return Curves(pd.concat(parts, ignore_index=True)[list(CURVE_COLUMNS)], level, labels)
-
-
-def group_codes(group: Any, n: int) -> tuple[tuple[str, ...], npt.NDArray[np.intp]]:
-    """Return labels as text and the code of each row; one group "all" for None.
-
-    Raises
-    ------
-    DesignError
-        When a label is missing or the length differs.
-    """
-    if group is None:
-        return ("all",), np.zeros(n, dtype=np.intp)
-    series = group if isinstance(group, pd.Series) else pd.Series(group)
-    if len(series) != n:
-        raise DesignError(f"`group` must have one label a row ({n}); got {len(series)}.")
-    if series.isna().any():
-        raise DesignError(f"`group` is missing in {int(series.isna().sum())} rows: drop or name them.")
-    category = series.astype("category").cat.remove_unused_categories()
-    return tuple(str(level) for level in category.cat.categories), category.cat.codes.to_numpy().astype(np.intp)
-
-
-def _one_curve(time: Floats, event: npt.NDArray[np.bool_], level: float) -> pd.DataFrame:
-    """Let lifelines count and estimate, and add Greenwood's standard error and the log interval."""
-    from lifelines import KaplanMeierFitter
-
-    fitter = KaplanMeierFitter().fit(time, event)
-    counts = fitter.event_table
-    survival = fitter.survival_function_.iloc[:, 0].to_numpy(dtype=np.float64)
-    at_risk = counts["at_risk"].to_numpy(dtype=np.int64)
-    events = counts["observed"].to_numpy(dtype=np.int64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        hazard_variance = np.cumsum(events / (at_risk * (at_risk - events).astype(np.float64)))
-        gone = survival <= 0.0
-        relative = np.where(gone, np.nan, np.sqrt(hazard_variance))
-        reach = np.exp(normal_quantile(level) * relative)
-        conf_low, conf_high = survival / reach, np.minimum(survival * reach, 1.0)
-    return pd.DataFrame(
-        {
-            "time": counts.index.to_numpy(dtype=np.float64),
-            "at_risk": at_risk,
-            "events": events,
-            "censored": counts["censored"].to_numpy(dtype=np.int64),
-            "survival": survival,
-            "std_error": np.where(gone, np.nan, survival * relative),
-            "conf_low": conf_low,
-            "conf_high": conf_high,
-        }
+    spells = check_spells(
+        response.time,
+        response.event,
+        entry=entry,
+        weights=weights,
+        weight_type=weight_type,
+        cluster=cluster,
+        group=group,
+        variance=variance,
     )
+    counted = count_groups(spells)
+    parts = [_one_curve(spells, g, counts, level, scale) for g, counts in enumerate(counted)]
+    columns = list(CURVE_COLUMNS) + (["entered"] if spells.entry_place is not None else [])
+    gaps = report_gaps(spells, counted)
+    frame = pd.concat(parts, ignore_index=True)[columns]
+    said = [*spells.describe(), *([f"Defaults of {defaults.program}."] if compat else [])]
+    return Curves(frame, level, spells.labels, scale, gaps, tuple(said), defaults.flat)
 
 
-def _crossing(time: Floats, incidence: Floats, share: float) -> float:
-    """Return where a rising step function reaches `share`, the middle where it is flat at exactly that height."""
+def _defaults(compat: Compat | None) -> CurveDefaults:
+    if compat is None:
+        return CURVE_OWN
+    check_choice(compat, tuple(CURVE_COMPAT), argument="compat")
+    return CURVE_COMPAT[compat]
+
+
+def report_gaps(spells: Spells, counted: Sequence[Counts]) -> pd.DataFrame:
+    """Return when nobody was at risk before people who came later, and warn; empty without delayed entry."""
+    if spells.entry_place is None:
+        return _no_gaps()
+    rows = [
+        (label, *gap) for label, counts in zip(spells.labels, counted, strict=True) for gap in _gaps_of_group(counts)
+    ]
+    gaps = pd.DataFrame(rows, columns=list(GAP_COLUMNS))
+    serious = gaps[gaps["fault"] != "before the first entry"]
+    if len(serious):
+        first = serious.iloc[0]
+        more = f" (and {len(serious) - 1} more)" if len(serious) > 1 else ""
+        warnings.warn(
+            f"Delayed entry: {first['fault']} from {first['from_time']:g} to {first['to_time']:g} in group "
+            f"'{first['group']}'{more}, so the curve says little after that. Start the clock later (leave out rows "
+            "that end before, and move entries up), or widen the groups; `kaplan_meier(...).gaps` lists all.",
+            RiskSetGapWarning,
+            stacklevel=3,
+        )
+    return gaps
+
+
+def _gaps_of_group(counts: Counts) -> list[tuple[float, float, str]]:
+    time = counts.time
+    n_next = np.append(counts.n_at_risk[1:], 0)
+    first = int(np.flatnonzero(counts.entered > 0)[0])
+    gaps = [(0.0, float(time[first]), "before the first entry")] if time[first] > 0.0 else []
+    empty = np.flatnonzero((n_next == 0) & (np.arange(time.size) > first) & (np.arange(time.size) < time.size - 1))
+    gaps += [(float(time[k]), float(time[k + 1]), "nobody at risk") for k in empty]
+    gone = np.flatnonzero((counts.n_events > 0) & (counts.n_events == counts.n_at_risk))
+    if gone.size and gone[0] < time.size - 1:
+        gaps.append((float(time[gone[0]]), float(time[-1]), "the curve at 0 before others came"))
+    return gaps
+
+
+def _one_curve(spells: Spells, group: int, counts: Counts, level: float, conf_type: ConfType) -> pd.DataFrame:
+    parts = steps(counts)
+    survival = parts.survival
+    if spells.variance == "robust":
+        relative = np.sqrt(survival_variance(spells, group, counts, parts))
+    else:
+        relative = np.where(survival > 0.0, np.sqrt(np.cumsum(parts.growth)), np.nan)
+    low, high = probability_interval(survival, relative, level, conf_type)
+    started = np.cumsum(counts.events + counts.censored) > 0
+    table = pd.DataFrame({"group": spells.labels[group], "time": counts.time})
+    for name in ("at_risk", "events", "censored", "entered"):
+        values = getattr(counts, name)
+        table[name] = values if spells.weight_type == "probability" else np.rint(values).astype(np.int64)
+    table["survival"], table["std_error"] = survival, survival * relative
+    table["conf_low"], table["conf_high"] = np.where(started, low, 1.0), np.where(started, high, 1.0)
+    return table
+
+
+def _crossing(time: Floats, incidence: Floats, share: float, flat: Flat) -> float:
+    """Return where a step function first reaches `share`, the middle where it is flat at exactly that height."""
     known = ~np.isnan(incidence)
     time, incidence = time[known], incidence[known]
     reached = np.flatnonzero(incidence >= share - _QUANTILE_TOLERANCE)
     if not reached.size:
         return float("nan")
+    if flat == "first":
+        return float(time[reached[0]])
     above = np.flatnonzero(incidence > share + _QUANTILE_TOLERANCE)
     end = time[above[0]] if above.size else time[-1]
     return float((time[reached[0]] + end) / 2.0)

@@ -13,8 +13,10 @@ import pandas as pd
 from rtwcohort.core.wald import normal_quantile
 from rtwcohort.design.response import check_time
 from rtwcohort.errors import DesignError
-from rtwcohort.models.cox_kernel import tie_times
-from rtwcohort.models.curves import group_codes
+from rtwcohort.models.curve_input import Counts, Spells, Variance, WeightType, check_spells, count_groups
+from rtwcohort.models.curve_interval import ConfType, probability_interval
+from rtwcohort.models.curve_variance import Steps, incidence_variance, steps
+from rtwcohort.models.curves import report_gaps
 
 Floats = npt.NDArray[np.float64]
 _COLUMNS = ["incidence", "std_error", "conf_low", "conf_high"]
@@ -28,19 +30,29 @@ class CumulativeIncidence:
     ----------
     frame
         One row a group and distinct time, from time 0: `group, time, at_risk, events, competing, censored, incidence,
-        std_error, conf_low, conf_high`.
+        std_error, conf_low, conf_high`; with delayed entry also `entered`, as in `Curves`.
     event
         The cause.
     level
-        Confidence level of the interval exp(log F +- z se/F), cut at 1.
+        Confidence level of the interval.
     groups
         Labels; ("all",) without groups.
+    conf_type
+        Scale of the interval of F: "log" is exp(log F +- z se/F), cut at 1.
+    choices
+        Sentences for `describe_choices`.
     """
 
     frame: pd.DataFrame
     event: Any
     level: float
     groups: tuple[str, ...]
+    conf_type: ConfType = "log"
+    choices: tuple[str, ...] = ()
+
+    def describe_choices(self) -> str:
+        """Say in words how the curve, its variance and its interval were made."""
+        return " ".join(("Aalen-Johansen.", *self.choices, f"{self.level:.0%} interval: {self.conf_type}."))
 
     def incidence_at(self, times: Sequence[float]) -> pd.DataFrame:
         """Return `group, time, incidence, std_error, conf_low, conf_high`; NaN after the last time known in a group."""
@@ -59,7 +71,19 @@ class CumulativeIncidence:
 
 
 def cumulative_incidence(
-    time: Any, cause: Any, *, event: Any, censored: Any = None, group: Any = None, level: float = 0.95
+    time: Any,
+    cause: Any,
+    *,
+    event: Any,
+    censored: Any = None,
+    group: Any = None,
+    entry: Any = None,
+    weights: Any = None,
+    weight_type: WeightType | None = None,
+    cluster: Any = None,
+    variance: Variance | None = None,
+    conf_type: ConfType = "log",
+    level: float = 0.95,
 ) -> CumulativeIncidence:
     """Estimate the cumulative incidence of one cause among competing causes.
 
@@ -73,33 +97,53 @@ def cumulative_incidence(
         The cause whose incidence is asked for, such as "return".
     censored
         The value or values of `cause` that mean censoring; None stands for 0, False and "censored".
-    group
-        Shape (n,): labels.
-    level
-        Confidence level.
+    group, entry, weights, weight_type, cluster, variance, conf_type, level
+        As in `kaplan_meier`; "greenwood" here is the model-based variance of the same kind (that of R's `etm`). R's
+        `survfit` for several causes gives the robust one. Without delayed entry, weights and clusters the two are
+        equal; with delayed entry None means robust (give `cluster` where a person has several rows).
 
     Notes
     -----
-    F(t) = sum over s <= t of S(s-) d(s) / r(s), with S the survival from all causes. The standard error is the
-    infinitesimal jackknife (as R's `survfit` for several causes): the root of the sum of squared derivatives of F(t)
-    with respect to each person's weight.
+    F(t) = sum over s <= t of S(s-) d1(s)/n(s), with S the survival from all causes. The model-based variance is
+
+        sum over s <= t of  (F(t) - F(s))^2 d/(n (n - d)) + S(s-)^2 d1 (n - d1)/n^3 - 2 (F(t) - F(s)) S(s-) d1/n^2
+
+    with d all events at s and d1 those of the cause: the delta method on multinomial counts. The robust variance is the
+    infinitesimal jackknife: the sum over clusters of the squared derivatives of F(t) by the weights (R 4.2's
+    `survfit` for several causes passes over its argument `cluster`).
 
     Raises
     ------
+    ArgumentError
+        For an unknown choice.
     DesignError
         For unusable times or causes, or when nobody has the cause.
+
+    Warns
+    -----
+    RiskSetGapWarning
+        As `kaplan_meier`.
     """
     normal_quantile(level)
-    times = tie_times(check_time(time, name="time"))
+    times = check_time(time, name="time")
     kind = _kinds(cause, event, censored, times.size)
-    labels, codes = group_codes(group, times.size)
-    parts = []
-    for code, label in enumerate(labels):
-        inside = codes == code
-        part = _one_group(times[inside], kind[inside], level)
-        part.insert(0, "group", label)
-        parts.append(part)
-    return CumulativeIncidence(pd.concat(parts, ignore_index=True), event, level, labels)
+    if variance is None and entry is not None and weights is None:
+        variance = "robust"
+    spells = check_spells(
+        times,
+        kind,
+        entry=entry,
+        weights=weights,
+        weight_type=weight_type,
+        cluster=cluster,
+        group=group,
+        variance=variance,
+    )
+    counted = count_groups(spells)
+    report_gaps(spells, counted)
+    parts = [_one_group(spells, g, counts, level, conf_type) for g, counts in enumerate(counted)]
+    said = tuple(line.replace("Greenwood's", "model-based (multinomial)") for line in spells.describe())
+    return CumulativeIncidence(pd.concat(parts, ignore_index=True), event, level, spells.labels, conf_type, said)
 
 
 def _kinds(cause: Any, event: Any, censored: Any, n: int) -> npt.NDArray[np.intp]:
@@ -120,62 +164,34 @@ def _kinds(cause: Any, event: Any, censored: Any, n: int) -> npt.NDArray[np.intp
     return np.where(is_event, 1, np.where(series.isin(stops).to_numpy(), 0, 2))
 
 
-def _one_group(time: Floats, kind: npt.NDArray[np.intp], level: float) -> pd.DataFrame:
-    distinct, place = np.unique(np.append(time, 0.0), return_inverse=True)
-    place = place[:-1]
-    counts = np.zeros((3, distinct.size))
-    np.add.at(counts, (kind, place), 1.0)
-    at_risk = time.size - np.concatenate(([0.0], np.cumsum(counts.sum(axis=0))[:-1]))
-    incidence, variance = aalen_johansen(counts[0], counts[1], counts[2], at_risk)
+def _one_group(spells: Spells, group: int, counts: Counts, level: float, conf_type: ConfType) -> pd.DataFrame:
+    parts = steps(counts)
     with np.errstate(divide="ignore", invalid="ignore"):
-        error = np.sqrt(variance)
-        reach = np.exp(normal_quantile(level) * error / incidence)
-        low, high = incidence / reach, np.minimum(incidence * reach, 1.0)
-    table = pd.DataFrame({"time": distinct, "at_risk": at_risk.astype(np.int64)})
-    for row, name in ((1, "events"), (2, "competing"), (0, "censored")):
-        table[name] = counts[row].astype(np.int64)
+        share = np.where(counts.events > 0.0, counts.events / counts.at_risk, 0.0)
+    incidence = np.cumsum(parts.before * share)
+    if spells.variance == "robust":
+        variance = incidence_variance(spells, group, counts, parts, incidence)
+    else:
+        variance = _multinomial_variance(counts, parts, share, incidence)
+    error = np.sqrt(variance)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low, high = probability_interval(incidence, error / incidence, level, conf_type)
+    table = pd.DataFrame({"group": spells.labels[group], "time": counts.time})
+    columns = ["at_risk", "events", "competing", "censored"] + ["entered"] * (spells.entry_place is not None)
+    for name in columns:
+        values = getattr(counts, name)
+        table[name] = values if spells.weight_type == "probability" else np.rint(values).astype(np.int64)
     table["incidence"], table["std_error"] = incidence, error
     table["conf_low"], table["conf_high"] = low, high
     return table
 
 
-def aalen_johansen(censored: Floats, events: Floats, competing: Floats, at_risk: Floats) -> tuple[Floats, Floats]:
-    """Return the cumulative incidence and its infinitesimal-jackknife variance at each distinct time.
-
-    Parameters
-    ----------
-    censored, events, competing, at_risk
-        Counts at each distinct time in ascending order, shape (k,).
-
-    Notes
-    -----
-    With h = (events + competing)/r, c = h / (r (1 - h)), and C its sum over earlier times, the derivative of F(t) with
-    respect to the weight of a person who leaves at u <= t is  own(u) + slope(u) (F(t) - F(u)),  with
-
-        slope(u) = C(u) + c(u) - [any cause at u] / (r(u) (1 - h(u)))
-        own(u)   = sum over s <= u of S(s-) (d(s)/r(s)) (C(s) - 1/r(s))  +  [the cause at u] S(u-) / r(u)
-
-    and the same sum up to t for a person still there after t. Sums of squares therefore follow from running sums.
-    """
+def _multinomial_variance(counts: Counts, parts: Steps, share: Floats, incidence: Floats) -> Floats:
+    """Return the model-based variance at each time from running sums, shape (k,)."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        hazard = np.where(at_risk > 0, (events + competing) / at_risk, 0.0)
-        inverse = np.where(at_risk > 0, 1.0 / at_risk, 0.0)
-        left = np.where(hazard < 1.0, inverse / (1.0 - hazard), 0.0)
-    before = np.concatenate(([1.0], np.cumprod(1.0 - hazard)[:-1]))
-    jump = before * events * inverse
-    incidence = np.cumsum(jump)
-    growth = hazard * left
-    earlier = np.cumsum(growth) - growth
-    common = np.cumsum(jump * (earlier - inverse))
-    slope_stay = earlier + growth
-    total = np.zeros((3, incidence.size))
-    for count, own, slope in (
-        (censored, common, slope_stay),
-        (events, common + before * inverse, slope_stay - left),
-        (competing, common, slope_stay - left),
-    ):
-        fixed = own - slope * incidence
-        total += np.cumsum(np.stack((count * fixed**2, count * fixed * slope, count * slope**2)), axis=1)
-    staying = at_risk - censored - events - competing
-    variance = total[0] + 2.0 * incidence * total[1] + incidence**2 * total[2] + staying * common**2
-    return incidence, np.maximum(variance, 0.0)
+        inverse = np.where(counts.at_risk > 0, 1.0 / counts.at_risk, 0.0)
+    own = parts.before**2 * share * (1.0 - share) * inverse
+    cross = parts.before * share * inverse
+    squared = np.cumsum(parts.growth * incidence**2 + own + 2.0 * incidence * cross)
+    linear = np.cumsum(parts.growth * incidence + cross)
+    return np.maximum(squared - 2.0 * incidence * linear + incidence**2 * np.cumsum(parts.growth), 0.0)
