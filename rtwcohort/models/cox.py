@@ -1,169 +1,43 @@
-"""Cox regression: a frame or arrays in, a named fit out; the numbers come from `cox_kernel`."""
+"""Cox regression: a frame or arrays in, a named fit out; the numbers come from `cox_kernel` and its companions."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from rtwcohort.core.checks import check_choice
 from rtwcohort.core.control import DEFAULT_CONTROL, Control
-from rtwcohort.core.wald import chi_square_p, tidy_table
-from rtwcohort.design import DesignInfo, build_design, check_survival
+from rtwcohort.design import Design, DesignInfo, SurvResponse, build_design
 from rtwcohort.errors import DesignError
-from rtwcohort.models.cox_kernel import CoxLikelihood, order_risk_sets, tie_times
+from rtwcohort.models.compat import Compat
+from rtwcohort.models.cox_arrays import array_data, effective_times
+from rtwcohort.models.cox_choices import CoxChoices, Penalty, Ties, Variance, WeightType, choose, defaults_of
+from rtwcohort.models.cox_data import CoxData
+from rtwcohort.models.cox_fit import CoxFit
 from rtwcohort.models.newton import MonotoneLikelihoodWarning, NewtonResult, SingularInformationError, maximise
 
+__all__ = ["CoxFit", "Ties", "fit_cox", "fit_cox_arrays"]
+
 Floats = npt.NDArray[np.float64]
-Ties = Literal["efron", "breslow"]
-_WALD_COLUMNS = ["std_error", "statistic", "p_value", "conf_low", "conf_high"]
-
-
-@dataclass(frozen=True, slots=True)
-class CoxFit:
-    """A fitted Cox model.
-
-    Attributes
-    ----------
-    terms
-        Names of the coefficients, length p.
-    coef
-        Log hazard ratios per unit of each column, shape (p,).
-    vcov
-        Inverse of the observed information, shape (p, p).
-    loglik_null, loglik
-        Log partial likelihood with all coefficients 0 and at the estimates.
-    score_statistic
-        Score test of all coefficients being 0.
-    n, n_events
-        Rows and events used.
-    ties
-        How tied event times were treated.
-    iterations
-        Newton-Raphson steps.
-    limit
-        Shape (p,): as `coef`, but plus or minus infinity where the likelihood keeps rising as the coefficient goes
-        there, and NaN where another's running away leaves nothing to estimate it by; `coef` and `vcov` then only say
-        where the iterations stopped.
-    control
-        Tolerances used.
-    design
-        Formula, term groups, reference levels and missing counts; None for a fit to arrays.
-    """
-
-    terms: tuple[str, ...]
-    coef: Floats
-    vcov: Floats
-    loglik_null: float
-    loglik: float
-    score_statistic: float
-    n: int
-    n_events: int
-    ties: str
-    iterations: int
-    limit: Floats
-    control: Control
-    design: DesignInfo | None = None
-
-    @property
-    def monotone(self) -> npt.NDArray[np.bool_]:
-        """Where there is no finite estimate, shape (p,)."""
-        return ~np.isfinite(self.limit)
-
-    @property
-    def converged(self) -> bool:
-        """True when every estimate is finite; a fit that did not reach its maximum raises instead."""
-        return not bool(self.monotone.any())
-
-    @property
-    def n_missing(self) -> dict[str, int]:
-        """Column -> rows where it was missing, for the columns that had any."""
-        return {} if self.design is None else dict(self.design.n_missing)
-
-    @property
-    def n_dropped(self) -> int:
-        """Rows left out because a column was missing."""
-        return 0 if self.design is None else self.design.n_rows - self.design.n
-
-    @property
-    def std_error(self) -> Floats:
-        """Standard errors of `coef`, shape (p,)."""
-        return np.asarray(np.sqrt(self.vcov.diagonal()))
-
-    def tidy(self, level: float = 0.95, exponentiate: bool = False) -> pd.DataFrame:
-        """Return one row a coefficient: estimate, standard error, Wald test and interval.
-
-        Parameters
-        ----------
-        level
-            Confidence level.
-        exponentiate
-            Give `estimate`, `conf_low` and `conf_high` as hazard ratios; `std_error` stays on the log scale.
-
-        Returns
-        -------
-        pandas.DataFrame
-            `term, estimate, std_error, statistic, p_value, conf_low, conf_high, monotone`. Where `monotone` is True the
-            estimate is plus or minus infinity (a hazard ratio of infinity or 0) or NaN, and the Wald figures are NaN:
-            they mean nothing there.
-        """
-        table = tidy_table(self.terms, self.coef, self.std_error, level=level)
-        if exponentiate:
-            for column in ("estimate", "conf_low", "conf_high"):
-                with np.errstate(over="ignore"):
-                    table[column] = np.exp(table[column])
-        if self.monotone.any():
-            limit = np.exp(self.limit) if exponentiate else self.limit
-            table.loc[self.monotone, "estimate"] = limit[self.monotone]
-            table.loc[self.monotone, _WALD_COLUMNS] = np.nan
-        table["monotone"] = self.monotone
-        return table
-
-    def hazard_ratios(self, level: float = 0.95) -> pd.DataFrame:
-        """Return `tidy` with hazard ratios."""
-        return self.tidy(level, exponentiate=True)
-
-    def glance(self) -> pd.DataFrame:
-        """Return one row of figures on the whole fit.
-
-        BIC counts events, as R's does. The Wald test is NaN where an estimate is infinite.
-        """
-        p = self.coef.size
-        ratio = 2.0 * (self.loglik - self.loglik_null)
-        wald = float(self.coef @ np.linalg.solve(self.vcov, self.coef)) if self.converged else np.nan
-        return pd.DataFrame(
-            {
-                "n": [self.n],
-                "n_events": [self.n_events],
-                "n_dropped": [self.n_dropped],
-                "loglik_null": [self.loglik_null],
-                "loglik": [self.loglik],
-                "aic": [2.0 * p - 2.0 * self.loglik],
-                "bic": [p * np.log(self.n_events) - 2.0 * self.loglik],
-                "df": [p],
-                "lr_statistic": [ratio],
-                "lr_p_value": [chi_square_p(ratio, p)],
-                "wald_statistic": [wald],
-                "wald_p_value": [chi_square_p(wald, p)],
-                "score_statistic": [self.score_statistic],
-                "score_p_value": [chi_square_p(self.score_statistic, p)],
-                "ties": [self.ties],
-                "iterations": [self.iterations],
-                "converged": [self.converged],
-            }
-        )
 
 
 def fit_cox(
     frame: Any,
     formula: str | Sequence[str],
     *,
-    ties: Ties = "efron",
+    strata: Any = None,
+    cluster: Any = None,
+    weights: Any = None,
+    weight_type: WeightType | None = None,
+    offset: Any = None,
+    ties: Ties | None = None,
+    variance: Variance | None = None,
+    penalty: Penalty = "none",
+    compat: Compat | None = None,
     missing: Literal["raise", "drop"] = "raise",
     reference: Mapping[str, Any] | None = None,
     control: Control | None = None,
@@ -173,13 +47,32 @@ def fit_cox(
     Parameters
     ----------
     frame
-        One row a person: pandas, Polars, PyArrow or DuckDB.
+        One row a person, or one a period of a person: pandas, Polars, PyArrow or DuckDB.
     formula
-        "Surv(time, event) ~ age + sex", or a list of terms for that left side. An event at time 0 is one on the index
-        date and counts like any other; everybody is in its risk set.
+        "Surv(time, event) ~ age + sex", or a list of terms for that left side; "Surv(entry, exit, event) ~ ..." for
+        delayed entry, covariates that change over time and recurrent events: such a row is at risk on (entry, exit].
+        An event at time 0 of `Surv(time, event)` is one on the index date and counts like any other; everybody is in
+        its risk set.
+    strata
+        A column, a list of columns (their combinations) or one value a row: each stratum has its own baseline hazard.
+    cluster
+        The same; rows of one cluster (a person's rows, a workplace) may depend on each other, and the variance is the
+        sandwich over clusters.
+    weights, weight_type
+        A column or one number a row. "frequency": as case weights in R, where tied events share their mean weight;
+        "copies": exactly as if each row stood there that many times; "probability": as "frequency" with the robust
+        variance. None takes "frequency" for whole numbers and "probability" otherwise, as R does.
+    offset
+        A column or one number a row, added to the linear predictor.
     ties
-        "efron" (default, as in R) or "breslow" (as in Stata, SAS and SPSS). Times that differ by rounding only are
-        ties.
+        "efron" (default, as in R), "breslow" (default of Stata, SAS and SPSS) or "exact" (discrete time, as R's).
+        Times that differ by rounding only are ties.
+    variance
+        "model" (inverse information) or "robust" (sandwich over rows); None as weights and clusters ask.
+    penalty
+        "firth" for estimates that stay finite under separation.
+    compat
+        "r", "stata", "sas" or "spss": the defaults of that program (`models.compat`); an argument that is given wins.
     missing
         "raise", or "drop" rows with a missing value and count them.
     reference
@@ -191,6 +84,8 @@ def fit_cox(
     ------
     DesignError
         For a formula, a column or a response that cannot be used.
+    ArgumentError
+        For options that exclude each other.
     ConvergenceError
         When the maximum is not reached.
 
@@ -199,15 +94,54 @@ def fit_cox(
     MonotoneLikelihoodWarning
         When an estimate is infinite; the message names the term.
     """
-    design = build_design(frame, formula, missing=missing, reference=reference)
-    response = design.response
-    if response.entry is not None:
-        raise DesignError(
-            f"Surv({', '.join(response.names.columns())}) asks for delayed entry, which fit_cox does not support yet. "
-            "Write Surv(time, event)."
-        )
-    fit = _fit(design.matrix, response.time, response.event, ties=ties, control=control, names=design.names)
-    return replace(fit, design=design.info)
+    design = _design(
+        frame,
+        formula,
+        compat,
+        missing=missing,
+        reference=reference,
+        strata=strata,
+        cluster=cluster,
+        weights=weights,
+        offset=offset,
+    )
+    response, extras = design.response, design.extras
+    choices = choose(
+        ties=ties,
+        variance=variance,
+        weights=extras.weights,
+        weight_type=weight_type,
+        clustered=extras.cluster is not None,
+        penalty=penalty,
+        compat=compat,
+    )
+    entry, time = effective_times(response.entry, response.time)
+    data = CoxData(
+        design.matrix,
+        time,
+        response.event,
+        entry,
+        extras.strata,
+        extras.strata_labels,
+        extras.weights,
+        choices.weight_type,
+        extras.offset,
+        extras.cluster,
+        extras.n_clusters,
+    )
+    return _fit(data, design.names, choices, control or DEFAULT_CONTROL, design.info)
+
+
+def _design(
+    frame: Any, formula: str | Sequence[str], compat: Compat | None, *, reference: Mapping[str, Any] | None, **rest: Any
+) -> Design[SurvResponse]:
+    """Build the design; where a program takes the last category as reference, build it again with that."""
+    design = build_design(frame, formula, reference=reference, **rest)
+    if defaults_of(compat).reference == "first" or not design.info.levels:
+        return design
+    given = dict(reference or {})
+    last = {column: levels[-1] for column, levels in design.info.levels.items() if column not in given}
+    return build_design(frame, formula, reference={**last, **given}, **rest)
 
 
 def fit_cox_arrays(
@@ -215,7 +149,16 @@ def fit_cox_arrays(
     time: npt.ArrayLike,
     event: npt.ArrayLike,
     *,
-    ties: Ties = "efron",
+    entry: npt.ArrayLike | None = None,
+    strata: npt.ArrayLike | None = None,
+    cluster: npt.ArrayLike | None = None,
+    weights: npt.ArrayLike | None = None,
+    weight_type: WeightType | None = None,
+    offset: npt.ArrayLike | None = None,
+    ties: Ties | None = None,
+    variance: Variance | None = None,
+    penalty: Penalty = "none",
+    compat: Compat | None = None,
     control: Control | None = None,
     names: Sequence[str] | None = None,
 ) -> CoxFit:
@@ -224,83 +167,112 @@ def fit_cox_arrays(
     Parameters
     ----------
     X
-        Shape (n, p), finite numbers, no intercept; any memory order.
+        Shape (n, p), finite numbers, no intercept; any memory order. The fit keeps it, not a copy.
     time, event
         Shape (n,): times that are not negative, and 0/1 or bool.
-    ties, control
+    entry
+        Shape (n,), below `time`, or None.
+    strata, cluster
+        Shape (n,), codes or labels of any kind without missing values.
+    weights, offset
+        Shape (n,), weights above 0.
+    weight_type, ties, variance, penalty, compat, control
         As in `fit_cox`.
     names
         Of the columns; "x1" to "xp" when None.
 
     Raises
     ------
-    DesignError, ConvergenceError
+    DesignError, ArgumentError, ConvergenceError
         As `fit_cox`.
     """
-    matrix = np.asarray(X, dtype=np.float64)
-    times, events = np.asarray(time, dtype=np.float64), np.asarray(event)
-    if matrix.ndim != 2 or matrix.shape[1] == 0 or times.shape != (len(matrix),) or events.shape != times.shape:
-        raise DesignError(
-            "`X` must have shape (n, p) with at least one column, `time` and `event` shape (n,); "
-            f"got {matrix.shape}, {times.shape} and {events.shape}."
-        )
-    if events.dtype != np.bool_ or not (events.any() and np.isfinite(times).all() and times.min() >= 0.0):
-        response = check_survival(times, events)
-        times, events = response.time, response.event
-    terms = tuple(names) if names is not None else tuple(f"x{j + 1}" for j in range(matrix.shape[1]))
-    if len(terms) != matrix.shape[1]:
-        raise DesignError(f"`names` must have one name a column ({matrix.shape[1]}); got {len(terms)}.")
-    if not np.isfinite(matrix).all():
-        bad = terms[int(np.flatnonzero(~np.isfinite(matrix).all(axis=0))[0])]
-        raise DesignError(f"`X` holds a missing or infinite value in '{bad}': drop or impute those rows.")
-    return _fit(matrix, times, events, ties=ties, control=control, names=terms)
+    data, terms = array_data(X, time, event, entry, strata, cluster, weights, offset, names)
+    choices = choose(
+        ties=ties,
+        variance=variance,
+        weights=data.weights,
+        weight_type=weight_type,
+        clustered=data.cluster is not None,
+        penalty=penalty,
+        compat=compat,
+    )
+    if data.weights is not None:
+        data = replace(data, weight_type=choices.weight_type)
+    return _fit(data, terms, choices, control or DEFAULT_CONTROL, None)
 
 
 def _fit(
-    matrix: Floats,
-    time: Floats,
-    event: npt.NDArray[np.bool_],
-    *,
-    ties: Ties,
-    control: Control | None,
-    names: tuple[str, ...],
+    data: CoxData, names: tuple[str, ...], choices: CoxChoices, control: Control, info: DesignInfo | None
 ) -> CoxFit:
     """Fit checked arrays and put the estimates back on the scale of the columns."""
-    check_choice(ties, ("efron", "breslow"), argument="ties")
-    control = control or DEFAULT_CONTROL
-    sets = order_risk_sets(tie_times(time), event)
-    likelihood = CoxLikelihood(matrix, sets, efron=ties == "efron")
+    if data.n_clusters == 1:
+        raise DesignError("`cluster` has one cluster: a variance between clusters needs at least two.")
+    likelihood = data.evaluator(choices.ties)
     try:
-        result = _maximise(likelihood, names, control)
+        result = _maximise(likelihood, names, choices, control)
+        covariance = result.covariance
+        if choices.variance != "model":
+            covariance = _sandwich(likelihood, result, data, choices)
     finally:
         likelihood.close()
     if not np.isfinite(result.limit).all():
         _warn_monotone(result.limit, names)
     scale = likelihood.scale
+    model = result.covariance / scale / scale[:, None]
+    n, n_events = _counts(data)
     return CoxFit(
         terms=names,
         coef=result.coef / scale,
-        vcov=result.covariance / scale / scale[:, None],
+        vcov=model if choices.variance == "model" else covariance / scale / scale[:, None],
         loglik_null=result.loglik_start,
         loglik=result.loglik,
         score_statistic=result.start_score_statistic,
-        n=time.size,
-        n_events=int(np.count_nonzero(event)),
-        ties=ties,
+        n=n,
+        n_events=n_events,
+        ties=choices.ties,
         iterations=result.iterations,
         limit=result.limit / scale,
         control=control,
+        model_vcov=model,
+        choices=choices,
+        data=data,
+        design=info,
     )
 
 
-def _maximise(likelihood: CoxLikelihood, names: tuple[str, ...], control: Control) -> NewtonResult:
+def _counts(data: CoxData) -> tuple[int, int]:
+    if data.weights is not None and data.weight_type == "copies":
+        return round(float(data.weights.sum())), round(float(data.weights[data.event].sum()))
+    return data.time.size, int(np.count_nonzero(data.event))
+
+
+def _maximise(likelihood: Any, names: tuple[str, ...], choices: CoxChoices, control: Control) -> NewtonResult:
+    start = np.zeros(len(names))
     try:
-        return maximise(likelihood, np.zeros(len(names)), control, reach=likelihood.reach)
+        if choices.penalty == "firth":
+            from rtwcohort.models.cox_firth import maximise_penalised
+
+            return maximise_penalised(likelihood, start, control)
+        return maximise(likelihood, start, control, reach=likelihood.reach)
     except SingularInformationError as error:
         raise DesignError(
             f"The effect of '{names[error.position]}' cannot be estimated: among the people at risk at the event times "
             "it has one value, or is a linear combination of the columns before it. Leave it out."
         ) from error
+
+
+def _sandwich(likelihood: Any, result: NewtonResult, data: CoxData, choices: CoxChoices) -> Floats:
+    from rtwcohort.models.cox_variance import sandwich
+
+    return sandwich(
+        likelihood,
+        result.coef,
+        result.covariance,
+        cluster=data.cluster,
+        n_clusters=data.n_clusters,
+        n=data.time.size,
+        small_sample=choices.small_sample,
+    )
 
 
 def _warn_monotone(limit: Floats, names: tuple[str, ...]) -> None:
@@ -309,8 +281,8 @@ def _warn_monotone(limit: Floats, names: tuple[str, ...]) -> None:
     warnings.warn(
         f"The likelihood keeps rising as the coefficient of {listed} goes to infinity: some group has no events, or "
         "every event is in one group. That estimate, its standard error and its Wald test mean nothing; merge "
-        "categories or leave the term out. The likelihood-ratio test still holds."
-        + (f" The coefficient of {lost} cannot be estimated beside it." if lost else ""),
+        "categories, leave the term out, or take penalty='firth'. The likelihood-ratio test and the profile interval "
+        "still hold." + (f" The coefficient of {lost} cannot be estimated beside it." if lost else ""),
         MonotoneLikelihoodWarning,
         stacklevel=4,
     )

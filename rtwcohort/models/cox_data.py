@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rtwcohort.models.cox_exact_kernel import ExactLikelihood
 from rtwcohort.models.cox_kernel import CoxLikelihood, RiskSets, order_risk_sets
 
 Floats = npt.NDArray[np.float64]
@@ -57,6 +58,10 @@ class CoxData:
     def risk_sets(self) -> RiskSets:
         """Sort the rows."""
         return order_risk_sets(self.time, self.event, entry=self.entry, strata=self.strata)
+
+    def evaluator(self, ties: str) -> CoxLikelihood | ExactLikelihood:
+        """Return the likelihood that "efron", "breslow" or "exact" names; `close` it after use."""
+        return ExactLikelihood(self.likelihood("breslow")) if ties == "exact" else self.likelihood(ties)
 
     def likelihood(self, ties: str) -> CoxLikelihood:
         """Return the partial likelihood; `close` it after use."""

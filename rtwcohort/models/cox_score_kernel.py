@@ -127,25 +127,24 @@ def weight_sums(
 
 
 @kernel
-def time_means(
+def column_sums(
     columns: Floats,
     weight: Floats,
     start: Ints,
     deaths: Ints,
-    events: Floats,
     first: Bools,
     leave: Ints,
-    removed: Floats,
-    sums: Floats,
     flags: Ints,
     j: int,
-    z: Floats,
-    own: Floats,
-    mean: Floats,
+    s1: Floats,
+    d1: Floats,
 ) -> None:
-    """Fill Z, E and M of column j at each event time."""
+    """Fill S1 and D1 of column j at each event time."""
     column = columns[j]
-    s1 = np.zeros(1)
+    removed = np.zeros((1, deaths.size + 1))
+    if leave.size:
+        leaving_columns(columns[j : j + 1], weight, leave, 0, 1, removed)
+    total = np.zeros(1)
     begin = 0
     for g in range(deaths.size):
         lo, hi = start[g], start[g + 1]
@@ -153,16 +152,14 @@ def time_means(
         if first[g]:
             begin = lo
         if flags[g] == _ANEW:
-            s1[0] = 0.0
+            total[0] = 0.0
         elif leave.size:
-            s1[0] -= removed[g]
-        d1 = dot(column, weight, lo, mid)
-        s1[0] += d1 + dot(column, weight, mid, hi)
+            total[0] -= removed[0, g]
+        d1[g] = dot(column, weight, lo, mid)
+        total[0] += d1[g] + dot(column, weight, mid, hi)
         if flags[g] == _RECOUNT:
-            recount(columns[j : j + 1], weight, leave, begin, hi, g, s1)
-        z[g] = sums[4, g] * s1[0] - sums[5, g] * d1
-        own[g] = sums[5, g] * s1[0] - sums[6, g] * d1
-        mean[g] = (sums[2, g] * s1[0] - sums[3, g] * d1) / events[g]
+            recount(columns[j : j + 1], weight, leave, begin, hi, g, total)
+        s1[g] = total[0]
 
 
 @kernel
@@ -182,18 +179,16 @@ def residual_columns(
 ) -> None:
     """Turn columns `lo:hi` into weighted score residuals in place."""
     k = deaths.size
-    z, own, mean = np.empty(k), np.empty(k), np.empty(k)
+    s1, d1 = np.empty(k), np.empty(k)
     total, until = np.empty(k), np.empty(k + 1)
     drift, drift_until = np.empty(k), np.empty(k + 1)
     cumulate_back(sums[2], first, total, until)
-    removed = np.zeros((1, k + 1))
     for j in range(lo, hi):
         column = columns[j]
-        if leave.size:
-            removed[:] = 0.0
-            leaving_columns(columns[j : j + 1], weight, leave, 0, 1, removed)
-        time_means(columns, weight, start, deaths, events, first, leave, removed[0], sums, flags, j, z, own, mean)
-        cumulate_back(z, first, drift, drift_until)
+        column_sums(columns, weight, start, deaths, first, leave, flags, j, s1, d1)
+        own = sums[5] * s1 - sums[6] * d1
+        mean = (sums[2] * s1 - sums[3] * d1) / events
+        cumulate_back(sums[4] * s1 - sums[5] * d1, first, drift, drift_until)
         for g in range(k):
             mid = start[g] + deaths[g]
             for i in range(start[g], start[g + 1]):

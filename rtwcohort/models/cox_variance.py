@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from rtwcohort.core.wald import wald_test
 from rtwcohort.models.cox_data import CoxData
 from rtwcohort.models.cox_kernel import CoxLikelihood
 from rtwcohort.models.cox_passes_kernel import cross_products
@@ -69,3 +70,48 @@ def squared_scores(likelihood: CoxLikelihood, residuals: Floats, cluster: Ints |
     ones = np.ones(residuals.shape[1])
     parts = likelihood.run(cross_products, lambda lo, hi: (residuals, ones, ones, lo, hi))
     return np.asarray(sum(part[1] for part in parts))
+
+
+def sandwich(
+    likelihood: CoxLikelihood,
+    coef: Floats,
+    model: Floats,
+    *,
+    cluster: Ints | None,
+    n_clusters: int,
+    n: int,
+    small_sample: bool,
+) -> Floats:
+    """Return V (sum of score score') V, shape (p, p), all per standard deviation.
+
+    The columns of the likelihood are overwritten: it is of no use afterwards.
+
+    Parameters
+    ----------
+    likelihood
+        At whose columns the coefficients are.
+    coef, model
+        Estimates (p,) and model-based variance V (p, p).
+    cluster, n_clusters
+        Codes and their number; rows are on their own when None.
+    n
+        Rows, for the factor.
+    small_sample
+        Multiply by G/(G - 1), or n/(n - 1).
+    """
+    residuals = weighted_score_residuals(likelihood, coef, in_place=True)
+    middle = squared_scores(likelihood, residuals, cluster, n_clusters)
+    count = n if cluster is None else n_clusters
+    factor = count / (count - 1.0) if small_sample else 1.0
+    return np.asarray(factor * (model @ middle @ model))
+
+
+def robust_score_statistic(data: CoxData, ties: str) -> float:
+    """Return score' x inverse(sum of score score' of rows or clusters) x score with all coefficients 0."""
+    likelihood = data.likelihood(ties)
+    try:
+        residuals = weighted_score_residuals(likelihood, np.zeros(data.matrix.shape[1]), in_place=True)
+        middle = squared_scores(likelihood, residuals, data.cluster, data.n_clusters)
+    finally:
+        likelihood.close()
+    return wald_test(residuals.sum(axis=1), middle).statistic

@@ -140,7 +140,7 @@ def maximise(
 
 def _iterate(coef: Floats, evaluation: Evaluation, control: Control) -> _Iterate:
     loglik, score, information = evaluation
-    factor, scale = _factorise(information, control)
+    factor, scale = factorise(information, control)
     step = _solve(factor, scale, score)
     return _Iterate(coef, loglik, information, factor, scale, step, float(np.sqrt(max(float(score @ step), 0.0))))
 
@@ -224,7 +224,7 @@ def _at_infinity(coef: Floats, growing: npt.NDArray[np.bool_], running: npt.NDAr
     return limit
 
 
-def _factorise(information: Floats, control: Control) -> tuple[Floats, Floats]:
+def factorise(information: Floats, control: Control) -> tuple[Floats, Floats]:
     """Return the Cholesky factor of the information scaled to a unit diagonal, and the scale."""
     diagonal = information.diagonal()
     flat = np.flatnonzero(~(diagonal > 0.0))
@@ -246,6 +246,11 @@ def _solve(factor: Floats, scale: Floats, score: Floats) -> Floats:
 
 
 def _invert(at: _Iterate) -> Floats:
-    inverse, _ = dpotri(at.factor, lower=1)
+    return invert_factor(at.factor, at.scale)
+
+
+def invert_factor(factor: Floats, scale: Floats) -> Floats:
+    """Return the inverse of the information from what `factorise` gives."""
+    inverse, _ = dpotri(factor, lower=1)
     full = np.tril(inverse) + np.tril(inverse, -1).T
-    return np.asarray(full * at.scale * at.scale[:, None])
+    return np.asarray(full * scale * scale[:, None])

@@ -96,4 +96,4 @@ def test_bad_input():
     with pytest.raises(ArgumentError, match="those names are used inside"):
         fit(frame.assign(did_group=1.0), covariates=["did_group"])
     with pytest.raises(ArgumentError, match="`ties` must be one of"):
-        fit(frame, ties="exact")
+        fit(frame, ties="discrete")

@@ -304,8 +304,8 @@ def test_shapes_and_choices_are_checked():
         fit_cox_arrays(np.zeros((5, 2)), SIX["time"], SIX["event"])
     with pytest.raises(DesignError, match="no rows"):
         fit_cox_arrays(np.zeros((0, 2)), [], [])
-    with pytest.raises(ArgumentError, match="`ties` must be one of 'efron', 'breslow'; got 'exact'"):
-        fit_cox(SIX, "Surv(time, event) ~ x", ties="exact")
+    with pytest.raises(ArgumentError, match="`ties` must be one of 'efron', 'breslow', 'exact'; got 'discrete'"):
+        fit_cox(SIX, "Surv(time, event) ~ x", ties="discrete")
     with pytest.raises(ArgumentError, match="max_iterations"):
         Control(max_iterations=0)
     with pytest.raises(ArgumentError, match="score_tolerance"):
@@ -324,9 +324,3 @@ def test_agrees_with_lifelines(people):
     fit = fit_cox(people, "Surv(time, event) ~ age + sex")
     np.testing.assert_allclose(fit.coef, peer.params_.to_numpy(), rtol=1e-4)
     assert fit.loglik == pytest.approx(peer.log_likelihood_, rel=1e-8)
-
-
-def test_delayed_entry_is_refused_by_name():
-    people = pd.DataFrame({"entry": [0, 0, 1, 2], "time": [3, 4, 5, 6], "event": [1, 1, 0, 1], "x": [1.0, 3, 2, 5]})
-    with pytest.raises(DesignError, match=r"Surv\(entry, time, event\) asks for delayed entry"):
-        fit_cox(people, "Surv(entry, time, event) ~ x")

@@ -1,0 +1,161 @@
+"""Defaults of other programs, declared as data: what `compat=` sets where an argument is not given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Compat = Literal["r", "stata", "sas", "spss"]
+COMPAT_NAMES: Final = ("r", "stata", "sas", "spss")
+
+
+@dataclass(frozen=True, slots=True)
+class CoxDefaults:
+    """What a program does in a Cox regression when nothing is asked for.
+
+    Attributes
+    ----------
+    program
+        Its name and command.
+    ties
+        Treatment of tied event times.
+    reference
+        Which category of a categorical predictor is the reference.
+    small_sample
+        Whether the sandwich is multiplied by G/(G - 1) for G clusters, or n/(n - 1) without.
+    bic_counts
+        Whether BIC takes the logarithm of events or of rows.
+    source
+        Where that is said.
+    """
+
+    program: str
+    ties: Literal["efron", "breslow"]
+    reference: Literal["first", "last"]
+    small_sample: bool
+    bic_counts: Literal["events", "rows"]
+    source: str
+
+
+COX_OWN: Final = CoxDefaults("rtwcohort", "efron", "first", False, "events", "docs/explanation/cox.md")
+"""What is done without `compat`."""
+
+COX_COMPAT: Final[dict[str, CoxDefaults]] = {
+    "r": CoxDefaults(
+        "R survival::coxph",
+        "efron",
+        "first",
+        False,
+        "events",
+        "survival 3.5-3, help pages coxph, logLik.coxph; contr.treatment",
+    ),
+    "stata": CoxDefaults(
+        "Stata stcox",
+        "breslow",
+        "first",
+        True,
+        "rows",
+        "Stata 18 manuals: [ST] stcox (breslow the default), [P] _robust, [R] BIC note, [U] 11.4.3 factor variables",
+    ),
+    "sas": CoxDefaults(
+        "SAS PROC PHREG",
+        "breslow",
+        "last",
+        False,
+        "events",
+        "SAS/STAT 15.2 User's Guide, PHREG: MODEL TIES=, CLASS PARAM=REF REF=LAST, COVS, SBC",
+    ),
+    "spss": CoxDefaults(
+        "SPSS COXREG",
+        "breslow",
+        "last",
+        False,
+        "events",
+        "SPSS Command Syntax Reference, COXREG: CONTRAST INDICATOR with the last category; from version 30 on the "
+        "reference page says the first",
+    ),
+}
+"""Program -> its defaults. COXREG has no sandwich and prints no BIC; those two are then ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrdinalGeeDefaults:
+    """What a program does in an ordinal GEE when nothing is asked for.
+
+    Attributes
+    ----------
+    program
+        Its name and command.
+    information
+        Bread of the sandwich under independence.
+    reference
+        Which category of a categorical predictor is the reference.
+    sign
+        +1 where it prints effects of threshold_j - x'b, -1 where it prints those of threshold_j + x'b.
+    small_sample
+        Whether the sandwich is multiplied by G/(G - 1).
+    associations
+        Working associations that it offers.
+    source
+        Where that is said.
+    """
+
+    program: str
+    information: Literal["expected", "observed"]
+    reference: Literal["first", "last"]
+    sign: Literal[1, -1]
+    small_sample: bool
+    associations: tuple[str, ...]
+    source: str
+
+
+ORDINAL_GEE_OWN: Final = OrdinalGeeDefaults(
+    "rtwcohort",
+    "expected",
+    "first",
+    1,
+    False,
+    ("independence", "exchangeable", "ar1", "unstructured", "global_odds_ratio"),
+    "docs/explanation/ordinal_gee.md",
+)
+"""What is done without `compat`."""
+
+ORDINAL_GEE_COMPAT: Final[dict[str, OrdinalGeeDefaults]] = {
+    "r": OrdinalGeeDefaults(
+        "R multgee::ordLORgee",
+        "expected",
+        "first",
+        -1,
+        False,
+        ("independence",),
+        "multgee 1.9, ordLORgee: LORstr='independence'; its other structures are of local odds ratios; contr.treatment",
+    ),
+    "stata": OrdinalGeeDefaults(
+        "Stata ologit, vce(cluster id)",
+        "observed",
+        "first",
+        1,
+        True,
+        ("independence",),
+        "Stata 18 manuals: [R] ologit, [P] _robust; there is no ordinal GEE (xtgee has no ordinal family)",
+    ),
+    "sas": OrdinalGeeDefaults(
+        "SAS PROC GENMOD, REPEATED TYPE=IND",
+        "expected",
+        "last",
+        -1,
+        False,
+        ("independence",),
+        "SAS/STAT 15.2 User's Guide, GENMOD: DIST=MULTINOMIAL allows TYPE=IND only; CLASS with REF=LAST",
+    ),
+    "spss": OrdinalGeeDefaults(
+        "SPSS GENLIN, REPEATED CORRTYPE=INDEPENDENT",
+        "expected",
+        "last",
+        1,
+        False,
+        ("independence",),
+        "SPSS Command Syntax Reference, GENLIN: DISTRIBUTION=MULTINOMIAL; the last category of a factor is redundant",
+    ),
+}
+"""Program -> its defaults for ordinal GEE."""
