@@ -1,0 +1,186 @@
+"""One generalised linear model fitted to arrays by statsmodels, with separation found and the rest still estimated."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rtwcohort.errors import ConvergenceError
+from rtwcohort.models.glm_scale import Standardised
+from rtwcohort.models.separation import Separation, find_separation
+
+Floats = npt.NDArray[np.float64]
+_EXTREME = 10.0
+_MAX_ITERATIONS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class GlmRows:
+    """Where a fit to arrays ended.
+
+    Attributes
+    ----------
+    coef, limit
+        Shape (p,), on the scale of the data; `limit` as in `GlmFit`.
+    information_inverse
+        Shape (p, p); NaN in the rows and columns of what is not finite.
+    influence
+        Of single rows without weights, shape (n, p): score times inverse information; 0 for rows that are separated and
+        for what is not finite.
+    mu
+        Fitted means, shape (n,).
+    loglik
+        With weights.
+    iterations
+        Of iteratively reweighted least squares.
+    """
+
+    coef: Floats
+    limit: Floats
+    information_inverse: Floats
+    influence: Floats
+    mu: Floats
+    loglik: float
+    iterations: int
+
+
+def fit_rows(
+    standard: Standardised, y: Floats, family: Any, *, weights: Floats | None, offset: Floats | None, pull: Floats
+) -> GlmRows:
+    """Fit a model to standardised columns.
+
+    Parameters
+    ----------
+    standard
+        Columns.
+    y
+        Outcome, shape (n,).
+    family
+        A statsmodels family with its link.
+    weights, offset
+        Shape (n,) or None.
+    pull
+        Which way each row's likelihood rises, as `find_separation` wants it.
+
+    Raises
+    ------
+    ConvergenceError
+        When the iterations run out without separation to explain it.
+    """
+    result = _iterate(standard.Z, y, family, weights, offset)
+    eta = standard.Z @ result.params
+    settled = _settled(result)
+    suspicious = not settled or not np.isfinite(eta).all() or np.abs(eta).max() > _EXTREME
+    apart = find_separation(standard.Z, pull) if suspicious else None
+    if apart is not None:
+        return _fit_overlap(standard, y, family, weights, offset, apart)
+    if not settled:
+        raise ConvergenceError(
+            f"The fit did not converge in {_MAX_ITERATIONS} iterations. Check the predictors for extreme values or "
+            "near-perfect correlation."
+        )
+    inverse, scores, mu = _figures(standard.Z, y, family, result.params, weights, offset)
+    coef = standard.coef(result.params)
+    return GlmRows(
+        coef,
+        coef,
+        standard.vcov(inverse),
+        scores @ inverse @ standard.back.T,
+        mu,
+        float(result.llf),
+        int(result.fit_history["iteration"]),
+    )
+
+
+def _iterate(Z: Floats, y: Floats, family: Any, weights: Floats | None, offset: Floats | None) -> Any:
+    from statsmodels.genmod.generalized_linear_model import GLM
+
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        model = GLM(y, Z, family=family, freq_weights=weights, offset=offset)
+        return model.fit(maxiter=_MAX_ITERATIONS, tol_criterion="params", atol=1e-12, rtol=1e-12)
+
+
+def _settled(result: Any) -> bool:
+    """Return whether the coefficients stand still, or nearly collinear ones move without changing the deviance."""
+    if result.converged:
+        return True
+    before, last = result.fit_history["deviance"][-2:]
+    return bool(abs(last - before) <= 1e-11 * (abs(last) + 1.0))
+
+
+def _figures(
+    Z: Floats, y: Floats, family: Any, gamma: Floats, weights: Floats | None, offset: Floats | None
+) -> tuple[Floats, Floats, Floats]:
+    """Return the inverse expected information, the scores of single rows and the means."""
+    eta = Z @ gamma if offset is None else Z @ gamma + offset
+    mu = np.asarray(family.link.inverse(eta))
+    slope, variance = np.asarray(family.link.inverse_deriv(eta)), np.asarray(family.variance(mu))
+    weight = slope**2 / variance if weights is None else weights * slope**2 / variance
+    inverse = np.linalg.inv((Z * weight[:, None]).T @ Z)
+    return np.asarray(inverse), Z * ((y - mu) * slope / variance)[:, None], mu
+
+
+def _fit_overlap(
+    standard: Standardised, y: Floats, family: Any, weights: Floats | None, offset: Floats | None, apart: Separation
+) -> GlmRows:
+    """Fit what is left when the separated rows are fitted perfectly at infinity.
+
+    A coefficient on the way to infinity is infinite; of the others, those that the overlapping rows still tell are
+    finite and have the variance from these rows.
+    """
+    n, p = standard.Z.shape
+    direction = standard.direction(apart.direction)
+    stay = apart.overlapping
+    limit = np.where(direction != 0.0, np.copysign(np.inf, direction), np.nan)
+    mu = np.where(stay, np.nan, y)
+    inverse, influence = np.full((p, p), np.nan), np.zeros((n, p))
+    if not stay.any():
+        return GlmRows(limit, limit, inverse, influence, mu, 0.0, 0)
+    X = standard.Z @ np.linalg.inv(standard.back)
+    rms = np.sqrt(np.square(X).mean(axis=0))
+    X = X[stay] / rms
+    chosen, known = _estimable(X, direction != 0.0)
+    scale = rms[chosen]
+    w, o = (None if a is None else a[stay] for a in (weights, offset))
+    result = _iterate(X[:, chosen], y[stay], family, w, o)
+    if not _settled(result):
+        raise ConvergenceError("The fit to the rows that are not separated did not converge.")
+    small, own, mu[stay] = _figures(X[:, chosen], y[stay], family, result.params, w, o)
+    coef = np.full(p, np.nan)
+    coef[chosen] = result.params / scale
+    coef[~known] = np.nan
+    finite = np.flatnonzero(known)
+    places = [int(np.flatnonzero(chosen == j)[0]) for j in finite]
+    full = small / scale / scale[:, None]
+    inverse[np.ix_(finite, finite)] = full[np.ix_(places, places)]
+    influence[np.ix_(np.flatnonzero(stay), finite)] = (own @ small / scale)[:, places]
+    return GlmRows(
+        coef,
+        np.where(known, coef, limit),
+        inverse,
+        influence,
+        mu,
+        float(result.llf),
+        int(result.fit_history["iteration"]),
+    )
+
+
+def _estimable(X: Floats, infinite: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
+    """Return a basis of the columns of X, scaled to about 1, finite ones first, and which coefficients X determines."""
+    n = len(X)
+    basis: list[int] = []
+    for j in [*np.flatnonzero(~infinite), *np.flatnonzero(infinite)]:
+        rest = X[:, j]
+        if basis:
+            rest = rest - X[:, basis] @ np.linalg.lstsq(X[:, basis], rest, rcond=None)[0]
+        if np.linalg.norm(rest) > 1e-7 * np.sqrt(n):
+            basis.append(int(j))
+    _, size, right = np.linalg.svd(X.T @ X)
+    rank = int((size > 1e-12 * n).sum())
+    known = (np.abs(right[rank:]) < 1e-5).all(axis=0) & ~infinite
+    return np.sort(np.array(basis, dtype=np.intp)), known
