@@ -60,8 +60,8 @@ def fit_ordinal(
     frame
         One row a person or visit: pandas, Polars, PyArrow or DuckDB.
     formula
-        "status ~ age + sex". The outcome is an ordered categorical, whole numbers, or anything with `levels`. A positive
-        effect means a higher category: with "not" < "partly" < "fully", exp(b) above 1 means better work status.
+        "status ~ age + sex". The outcome is an ordered categorical, whole numbers, or anything with `levels`. A
+        positive effect means a higher category: of "not" < "partly" < "fully", exp(b) above 1 is a better status.
     link
         "logit" (proportional odds), "probit", "cloglog", "loglog" or "cauchit".
     levels
@@ -78,7 +78,8 @@ def fit_ordinal(
     robust
         The sandwich over rows.
     information
-        "observed" (default; R, Stata) or "expected" (SAS, and what a GEE uses): the covariance, or the sandwich's bread.
+        "observed" (default; R, Stata) or "expected" (SAS, and what a GEE uses): the covariance, or the bread of
+        the sandwich.
     offset
         Column or numbers, added to x'b.
     missing
@@ -109,8 +110,8 @@ def fit_ordinal(
 
     Notes
     -----
-    McCullagh (1980), J. R. Stat. Soc. B 42, 109-142. R's polr and clm, Stata's ologit and SPSS PLUM have the same signs;
-    SAS PROC LOGISTIC and VGAM have threshold_j + x'b. clm adds nominal effects to the threshold; here they are
+    McCullagh (1980), J. R. Stat. Soc. B 42, 109-142. R's polr and clm, Stata's ologit and SPSS PLUM have the same
+    signs; SAS PROC LOGISTIC and VGAM have threshold_j + x'b. clm adds nominal effects to the threshold; here they are
     subtracted, so that they read like b.
     """
     rules = _rules(compat)

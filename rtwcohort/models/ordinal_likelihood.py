@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rtwcohort.models.links import LINKS, category_probabilities
-from rtwcohort.models.ordinal_kernel import OBSERVED, OUTER, TILE, block_pass, column_sums, sort_tiles
+from rtwcohort.models.ordinal_kernel import OBSERVED, OUTER, block_pass
+from rtwcohort.models.ordinal_tile_kernel import TILE, column_sums, sort_tiles
 from rtwcohort.models.ordinal_variance_kernel import cluster_scores, expected_pass
 
 Floats = npt.NDArray[np.float64]
@@ -66,7 +68,7 @@ class OrdinalData:
     @property
     def thresholds(self) -> tuple[str, ...]:
         """Names of the thresholds, such as "not | partly"; length k - 1."""
-        return tuple(f"{low} | {high}" for low, high in zip(self.labels[:-1], self.labels[1:], strict=True))
+        return tuple(f"{low} | {high}" for low, high in itertools.pairwise(self.labels))
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -104,13 +106,13 @@ class OrdinalLikelihood:
         self.data, self.link = data, link
         n, p = data.matrix.shape
         self._k, self._q = len(data.labels), len(data.nominal)
-        self._order = np.empty(n, dtype=np.int16)
+        self._order = np.empty(n, dtype=np.uint16)
         self._starts = np.empty((-(-n // TILE), self._k + 1), dtype=np.int32)
         sort_tiles(data.codes, self._k, self._order, self._starts)
         parallel = n * (p + 2) >= _THREAD_WORK
         self._pool = ThreadPoolExecutor(min(_N_BLOCKS, os.cpu_count() or 1)) if parallel else None
         edges = np.linspace(0, len(self._starts), (_N_BLOCKS if parallel else 1) + 1).astype(np.int64).tolist()
-        self._blocks = list(zip(edges[:-1], edges[1:], strict=True))
+        self._blocks = list(itertools.pairwise(edges))
         self._columns = np.array([*data.nominal, *data.location], dtype=np.int64)
         self._matrix = data.matrix if data.matrix.flags.forc else np.ascontiguousarray(data.matrix)
         self._weights = _NOTHING if data.weights is None else data.weights
@@ -132,8 +134,8 @@ class OrdinalLikelihood:
     def working_names(self) -> tuple[str, ...]:
         """Names for messages, in the order of the working parameters."""
         names, at = self.data.names, self.data.thresholds
-        nominal = [[threshold, *(names[j] for j in self.data.nominal)] for threshold in at]
-        return (*sum(nominal, []), *(names[j] for j in self.data.location))
+        nominal = [name for threshold in at for name in (threshold, *(names[j] for j in self.data.nominal))]
+        return (*nominal, *(names[j] for j in self.data.location))
 
     def close(self) -> None:
         """Stop the threads."""
@@ -193,7 +195,8 @@ class OrdinalLikelihood:
         """Return the score of every cluster, shape (G, parameters)."""
         theta, beta = self._split(working)
         scores = np.zeros((n_clusters, working.size))
-        cluster_scores(*self._rows(), theta, beta, LINKS[self.link].code, cluster, scores)
+        arguments = (*self._rows(), theta, beta, LINKS[self.link].code, cluster, scores)
+        cluster_scores(*arguments)
         return scores
 
     def start(self) -> Floats:

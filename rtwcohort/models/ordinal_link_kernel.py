@@ -44,7 +44,7 @@ def scaled_erfc(x: float) -> float:
 
 @kernel
 def normal_interval(u: float, lower: float) -> Five:
-    """Normal distribution: scaled by the density at the end nearer to the centre."""
+    """Take the normal distribution, scaled by the density at the end nearer to the centre."""
     if lower >= 0.0:
         log_p, gl, gu, cl, cu = normal_interval_low(-lower, -u)
         return log_p, gu, gl, -cu, -cl
@@ -67,7 +67,7 @@ def normal_interval(u: float, lower: float) -> Five:
 
 @kernel
 def normal_interval_low(u: float, lower: float) -> Five:
-    """The same for l < u <= 0, everything divided by exp(-u^2 / 2)."""
+    """Take l < u <= 0, everything divided by exp(-u^2 / 2)."""
     width = u - lower
     if not width > 0.0:
         return -np.inf, 0.0, 0.0, 0.0, 0.0
@@ -93,7 +93,7 @@ def normal_interval_low(u: float, lower: float) -> Five:
 
 @kernel
 def least_interval(u: float, lower: float) -> Five:
-    """Least extreme value distribution, F(u) = 1 - exp(-exp(u)) (complementary log-log)."""
+    """Take the least extreme value distribution, F(u) = 1 - exp(-exp(u)) (complementary log-log)."""
     if not u > lower:
         return -np.inf, 0.0, 0.0, 0.0, 0.0
     if u < -300.0:
@@ -113,7 +113,7 @@ def least_interval(u: float, lower: float) -> Five:
 
 @kernel
 def cauchy_interval(u: float, lower: float) -> Five:
-    """Cauchy distribution."""
+    """Take the Cauchy distribution."""
     if not u > lower:
         return -np.inf, 0.0, 0.0, 0.0, 0.0
     if lower == -np.inf:
@@ -134,7 +134,7 @@ def cauchy_interval(u: float, lower: float) -> Five:
 
 @kernel
 def logistic_interval(u: float, lower: float) -> Five:
-    """Logistic distribution: F(u) - F(l) = F(u) (1 - F(l)) (1 - exp(l - u))."""
+    """Take the logistic distribution: F(u) - F(l) = F(u) (1 - F(l)) (1 - exp(l - u))."""
     if not u > lower:
         return -np.inf, 0.0, 0.0, 0.0, 0.0
     small_u, small_l = math.exp(-abs(u)), math.exp(-abs(lower))

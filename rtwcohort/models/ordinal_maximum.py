@@ -77,16 +77,21 @@ def maximise_ordinal(likelihood: OrdinalLikelihood, control: Control) -> Ordinal
 def _start(likelihood: OrdinalLikelihood, evaluate: Callable[[Floats], Evaluation]) -> Floats:
     """Return the shares of the categories or, with many rows, the fit to part of them where that is better."""
     start = likelihood.start()
-    every = len(likelihood.data.codes) // _SAMPLE_ROWS
-    if every < _SAMPLE_SHARE or start.size == likelihood.n_thresholds:
+    n = len(likelihood.data.codes)
+    if n < _SAMPLE_SHARE * _SAMPLE_ROWS or start.size == likelihood.n_thresholds:
         return start
-    part = _climbable(likelihood.part(every), likelihood)
-    try:
-        found = maximise(part, start, _SAMPLE_CONTROL, reach=lambda _: 0.0)
-    except ConvergenceError:
-        return start
-    better = np.isfinite(found.limit).all() and evaluate(found.coef)[0] > likelihood.loglik_of_shares()
-    return found.coef if better else start
+    coef = start
+    for every in (n // _SAMPLE_ROWS, n // (_SAMPLE_ROWS * 8)):
+        if every < _SAMPLE_SHARE:
+            break
+        try:
+            found = maximise(_climbable(likelihood.part(every), likelihood), coef, _SAMPLE_CONTROL, reach=lambda _: 0.0)
+        except ConvergenceError:
+            return start
+        if not np.isfinite(found.limit).all():
+            return start
+        coef = found.coef
+    return coef if evaluate(coef)[0] > likelihood.loglik_of_shares() else start
 
 
 def _remembering(evaluate: Callable[[Floats], Evaluation]) -> Callable[[Floats], Evaluation]:

@@ -42,7 +42,7 @@ def covariances(
     change = likelihood.to_natural()
     bread = observed_inverse
     if information == "expected":
-        bread = np.linalg.inv(likelihood.expected(working))
+        bread = np.asarray(np.linalg.inv(likelihood.expected(working)), dtype=np.float64)
     model = change @ bread @ change.T
     if variance == "model":
         return model, model

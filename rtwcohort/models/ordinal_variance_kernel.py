@@ -13,12 +13,19 @@ import numpy as np
 import numpy.typing as npt
 
 from rtwcohort.core.jit import kernel
-from rtwcohort.models.ordinal_kernel import TILE, add_products, add_square, fill_thresholds, linear_predictor, load_tile
 from rtwcohort.models.ordinal_link_kernel import interval
+from rtwcohort.models.ordinal_tile_kernel import (
+    TILE,
+    add_products,
+    add_square,
+    fill_thresholds,
+    linear_predictor,
+    load_tile,
+)
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-Shorts = npt.NDArray[np.int16]
+Shorts = npt.NDArray[np.uint16]
 
 
 @kernel
