@@ -292,8 +292,12 @@ def _ranks(time: Floats, entry: Floats | None) -> tuple[Floats, Ints, Ints | Non
         distinct = np.flatnonzero(present).astype(np.float64)
     else:
         found, inverse = np.unique(both, return_inverse=True)
-        distinct, shared = np.unique(np.append(tie_times(found), 0.0), return_inverse=True)
-        places = shared.reshape(-1)[inverse.reshape(-1)].astype(np.int64)
+        tied = tie_times(found)
+        if tied is found and found[0] > 0.0:
+            distinct, places = np.concatenate(([0.0], found)), inverse.reshape(-1).astype(np.int64) + 1
+        else:
+            distinct, shared = np.unique(np.append(tied, 0.0), return_inverse=True)
+            places = shared.reshape(-1)[inverse.reshape(-1)].astype(np.int64)
     if entry is None:
         return distinct, places, None
     empty = places[time.size :] >= places[: time.size]

@@ -123,7 +123,8 @@ def restricted_mean(
     weight_type: WeightType | None = None,
     cluster: Any = None,
     variance: Variance | None = None,
-    beyond: Literal["raise", "hold"] = "raise",
+    beyond: Literal["raise", "hold"] | None = None,
+    compat: Literal["r"] | None = None,
     level: float = 0.95,
 ) -> RestrictedMean:
     """Estimate the mean time to the event within a horizon (restricted mean survival time).
@@ -135,14 +136,16 @@ def restricted_mean(
     tau
         Horizon, above 0, in the unit of time.
     beyond
-        What to do when a curve ends above 0 before tau: "raise", or "hold" it at its last value up to tau, which
-        R's `print(survfit, rmean =)` does without saying so.
+        What to do when a curve ends above 0 before tau: "raise" (when None), or "hold" it at its last value up to tau.
+    compat
+        "r": as `print(survfit(...), rmean = tau)` of R's survival 3.5-3, which holds the curve without saying so and
+        takes Greenwood's variance with any weights and clusters.
 
     Notes
     -----
     The mean is the area under S from 0 to tau. Greenwood: its variance is the sum over event times s < tau of A(s)^2
     d/(n (n - d)), with A(s) the area from s to tau. Robust: the sum of squared influences by cluster, as in
-    `kaplan_meier`; R prints the first even for weighted curves.
+    `kaplan_meier`; R prints the first even for weighted curves, where doubling all weights then halves the variance.
 
     Raises
     ------
@@ -154,7 +157,11 @@ def restricted_mean(
     check_number(tau, argument="tau", least=0.0)
     if not 0.0 < tau < np.inf:
         raise ArgumentError(f"`tau` must be above 0 and finite; got {tau!r}.")
-    check_choice(beyond, ("raise", "hold"), argument="beyond")
+    if compat is not None:
+        check_choice(compat, ("r",), argument="compat")
+        variance, beyond = variance or "greenwood", beyond or "hold"
+        cluster = cluster if variance == "robust" else None
+    check_choice(beyond or "raise", ("raise", "hold"), argument="beyond")
     quantile = normal_quantile(level)
     response = check_survival(time, event, need_events=False)
     spells = check_spells(
@@ -169,7 +176,8 @@ def restricted_mean(
     )
     counted = count_groups(spells)
     report_gaps(spells, counted)
-    held = _check_reach(spells, counted, float(tau), beyond)
+    said = ["Defaults of R survival 3.5-3."] if compat else []
+    held = _check_reach(spells, counted, float(tau), beyond or "raise")
     means, covariance = _means(spells, counted, float(tau))
     error = np.sqrt(np.diag(covariance))
     frame = pd.DataFrame(
@@ -184,7 +192,7 @@ def restricted_mean(
             "lost": float(tau) - means,
         }
     )
-    return RestrictedMean(frame, covariance, float(tau), level, tuple(spells.describe() + held))
+    return RestrictedMean(frame, covariance, float(tau), level, tuple(spells.describe() + held + said))
 
 
 def _people(spells: Spells, inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
