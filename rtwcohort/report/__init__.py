@@ -13,6 +13,7 @@ from rtwcohort.report.forest_figure import forest_figure, forest_rows
 from rtwcohort.report.hazard_table import hazard_ratio_table
 from rtwcohort.report.html import render_html
 from rtwcohort.report.methods import MethodsFacts, methods_paragraph, methods_paragraphs
+from rtwcohort.report.model_table import model_table, term_tests_table
 from rtwcohort.report.register_tables import (
     check_table,
     cleaning_table,
@@ -56,11 +57,13 @@ __all__ = [
     "inputs_table",
     "methods_paragraph",
     "methods_paragraphs",
+    "model_table",
     "provenance_table",
     "render_html",
     "status_figure",
     "status_table",
     "table_one",
+    "term_tests_table",
     "withhold_groups",
     "withhold_line",
     "withhold_table",

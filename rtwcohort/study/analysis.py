@@ -23,6 +23,7 @@ from rtwcohort.models import (
     log_rank,
 )
 from rtwcohort.report.disclosure import is_small
+from rtwcohort.study.further_models import fit_further_models
 from rtwcohort.study.parts import pointing, readable, variables_of
 from rtwcohort.study.population import categories_in_use, cleaning_words
 from rtwcohort.study.read import Study
@@ -50,8 +51,9 @@ def analyse(study: Study, data: Data, population: Population) -> Analysis:
     _check_scale(study, population.cohort.variables)
     univariable, multivariable = _models(study, frame, levels, notes)
     arms = None if levels is None else _arms(study, frame, levels, notes)
+    further = fit_further_models(study, population, frame)
     contrasts = tuple(_contrast(study, i, frame) for i in range(len(study.file.contrasts)))
-    return Analysis(frame, curves, incidence, univariable, multivariable, arms, contrasts, tuple(notes))
+    return Analysis(frame, curves, incidence, univariable, multivariable, arms, further, contrasts, tuple(notes))
 
 
 def _arm_column(study: Study) -> str:
@@ -146,7 +148,15 @@ def _fit(study: Study, frame: pd.DataFrame, terms: list[str], reference: Mapping
     section = study.file.predictors
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", MonotoneLikelihoodWarning)
-        fit = fit_cox(frame, terms, ties=section.ties, missing=section.missing, reference=reference or None)
+        fit = fit_cox(
+            frame,
+            terms,
+            ties=section.ties,
+            strata=list(section.strata) or None,
+            cluster=section.cluster,
+            missing=section.missing,
+            reference=reference or None,
+        )
     what = f"Model of {terms[0]} alone" if len(terms) == 1 else "Multivariable model"
     notes += [f"{what}: {item.message}" for item in caught if item.category is MonotoneLikelihoodWarning]
     return fit

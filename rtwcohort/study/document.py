@@ -31,10 +31,12 @@ from rtwcohort.report import (
     hazard_ratio_table,
     inputs_table,
     methods_paragraphs,
+    model_table,
     provenance_table,
     status_figure,
     status_table,
     table_one,
+    term_tests_table,
 )
 from rtwcohort.report.document import Block
 from rtwcohort.study.facts import (
@@ -49,8 +51,12 @@ from rtwcohort.study.facts import (
     guarded_note,
     key_figures,
     methods_facts,
+    model_notes,
+    model_words,
+    odds_are_hidden,
     time_unit,
 )
+from rtwcohort.study.families import FAMILIES, OUTCOME_WORDS
 from rtwcohort.study.parts import variables_of
 from rtwcohort.study.results import Results
 
@@ -72,6 +78,7 @@ def compose(results: Results, record: dict[str, Any]) -> Document:
         _status(results),
         _predictors(results),
         _arms(results),
+        *_models(results),
         *_contrasts(results),
         _data(results),
         Section(
@@ -191,6 +198,36 @@ def _arms(results: Results) -> Section:
     return Section(
         "arms", "Comparison of the arms", (outcomes, effect_table(rows, arms=counts, notes=notes, threshold=limit))
     )
+
+
+def _models(results: Results) -> list[Section]:
+    labels = {variable.name: variable.label for variable in results.population.cohort.variables}
+    labels |= {"wave": "Visit", "day": "Day"}
+    sections = []
+    for number, model in enumerate(results.analysis.models, 1):
+        family = FAMILIES[model.asked.family]
+        table = model_table(
+            model.fit,
+            model.frame,
+            key=f"model-{number}",
+            title=f"{OUTCOME_WORDS[model.outcome]}: {family.words}",
+            short=family.short if not odds_are_hidden(model) else "exp(b)",
+            exponentiate=family.exponentiate,
+            labels=labels,
+            scale=model.asked.scale,
+            outcome="event" if model.outcome == "time" else "outcome",
+            notes=model_notes(results, model),
+            threshold=_limit(results),
+        )
+        blocks: list[Block] = [Paragraph(model_words(results, model)), table]
+        if len(model.asked.terms) > 1 or "*" in model.asked.terms[0]:
+            tests = model.fit.term_tests()
+            blocks.append(
+                term_tests_table(tests, key=f"model-{number}-terms", title="Tests of whole terms", labels=labels)
+            )
+        blocks += [Note(note) for note in model.notes]
+        sections.append(Section(f"model-{number}-section", model.asked.name, tuple(blocks)))
+    return sections
 
 
 def _contrasts(results: Results) -> list[Section]:

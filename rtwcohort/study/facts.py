@@ -20,8 +20,9 @@ from rtwcohort.report.numbers import (
     format_number,
     format_p_equation,
 )
+from rtwcohort.study.families import FAMILIES, OUTCOME_WORDS
 from rtwcohort.study.parts import readable
-from rtwcohort.study.results import Contrast, Results
+from rtwcohort.study.results import Contrast, FurtherModel, Results
 
 EVERYBODY: Final = "all"
 """Name of the one group where there are no arms, as curves call it."""
@@ -161,6 +162,35 @@ def _effect_notes(results: Results) -> tuple[str, ...]:
         notes.append("People censored before the horizon are left out of shares and their ratios.")
     notes.append("The p-value of a difference in shares is Pearson's; hazard ratios use everybody.")
     return tuple(notes)
+
+
+def model_words(results: Results, model: FurtherModel) -> str:
+    """Return a sentence on what a further model is, and the choices of its fit."""
+    family = FAMILIES[model.asked.family]
+    limit = results.study.file.report.small_cells
+    people = model.frame["person_id"].nunique()
+    n = "" if is_small(len(results.analysis.frame) - people, limit) else f" of {format_count(people)} people"
+    rows = f" and {format_count(len(model.frame))} visits" if family.repeated and n else ""
+    choices = model.fit.describe_choices().strip()
+    return f"{OUTCOME_WORDS[model.outcome]} was modelled by {family.words}{n}{rows}. {choices}"
+
+
+def model_notes(results: Results, model: FurtherModel) -> tuple[str, ...]:
+    """Return what stands below the table of a further model."""
+    family, limit = FAMILIES[model.asked.family], results.study.file.report.small_cells
+    notes = [f"{family.short}: {family.measure}. CI: confidence interval."]
+    if odds_are_hidden(model):
+        notes = ["exp(b): the exponentiated coefficient; with this link it is no odds ratio. CI: confidence interval."]
+    if model.n_left_out:
+        count = f"<{limit}" if is_small(model.n_left_out, limit) else format_count(model.n_left_out)
+        what = "visits" if family.repeated else "people"
+        notes.append(f"{count} {what} without a known outcome are left out.")
+    return tuple(notes)
+
+
+def odds_are_hidden(model: FurtherModel) -> bool:
+    """Tell whether exponentiated coefficients are no odds ratios, for the link is another."""
+    return FAMILIES[model.asked.family].short == "OR" and model.asked.options.get("link", "logit") != "logit"
 
 
 def contrast_words(results: Results, contrast: Contrast) -> tuple[str, tuple[str, ...]]:

@@ -19,6 +19,9 @@ from rtwcohort.outcomes.rule import RtwRule
 from rtwcohort.outcomes.rule_mapping import rule_from_mapping
 from rtwcohort.study.read import Study
 
+MADE_BY_MODELS = ("wave", "day", "person_id")
+"""Variables of repeated measures, which the models make themselves."""
+
 TERM_FUNCTIONS = ("C", "I", "bs", "cr", "poly", "log")
 """Functions that a predictor may use."""
 
@@ -95,7 +98,12 @@ def readable(level: str) -> str:
 
 def _check_terms(study: Study) -> None:
     """Refuse a term that is more than names and known functions: formulas are run as code, study files are shared."""
-    for i, term in enumerate(study.file.predictors.terms):
+    places: list[tuple[tuple[str | int, ...], str]] = [
+        (("predictors", "terms", i), term) for i, term in enumerate(study.file.predictors.terms)
+    ]
+    for i, model in enumerate(study.file.models):
+        places += [(("models", i, "terms", j), term) for j, term in enumerate(model.terms)]
+    for path, term in places:
         try:
             tree = ast.parse(term.replace("`", "").replace(":", "*"), mode="eval")
         except SyntaxError:
@@ -106,7 +114,7 @@ def _check_terms(study: Study) -> None:
                 isinstance(node, ast.Call) and called not in TERM_FUNCTIONS
             ):
                 raise StudyFileError(
-                    f"{study.where('predictors', 'terms', i)}: a term may use names, `:` and `*`, and the functions "
+                    f"{study.where(*path)}: a term may use names, `:` and `*`, and the functions "
                     f"{', '.join(TERM_FUNCTIONS)}; got {term!r}."
                 )
 
@@ -135,6 +143,17 @@ def _needed(study: Study) -> Iterator[tuple[str, tuple[str | int, ...]]]:
         asked.append((file.arms.column, ("arms", "column")))
     for i, term in enumerate(file.predictors.terms):
         asked += [(name, ("predictors", "terms", i)) for name in variables_of(term)]
+    asked += [(name, ("predictors", "strata", i)) for i, name in enumerate(file.predictors.strata)]
+    if file.predictors.cluster is not None:
+        asked.append((file.predictors.cluster, ("predictors", "cluster")))
+    for i, model in enumerate(file.models):
+        for j, term in enumerate(model.terms):
+            names = [name for name in variables_of(term) if name not in MADE_BY_MODELS]
+            asked += [(name, ("models", i, "terms", j)) for name in names]
+        for option in ("strata", "cluster"):
+            given = model.options.get(option, [])
+            names = [given] if isinstance(given, str) else list(given)
+            asked += [(name, ("models", i, "options", option)) for name in names]
     for i, contrast in enumerate(file.contrasts):
         asked += [(contrast.group, ("contrasts", i, "group")), (contrast.period, ("contrasts", i, "period"))]
         asked += [(name, ("contrasts", i, "where", name)) for name in contrast.where]
@@ -148,15 +167,22 @@ def _needed(study: Study) -> Iterator[tuple[str, tuple[str | int, ...]]]:
 def _check_settings(study: Study, parts: Parts) -> None:
     """Names in `scale`, `reference` and `labels` must be those of variables that the study uses."""
     used = {name for name, _ in parts.needed} | {covariate.name for covariate in parts.covariates}
-    predictors = study.file.predictors
-    for key, given in (("scale", predictors.scale), ("reference", predictors.reference)):
-        for name in given:
-            _known(study, name, used, ("predictors", key, name))
+    sections: list[tuple[tuple[str | int, ...], Any]] = [(("predictors",), study.file.predictors)]
+    sections += [(("models", i), model) for i, model in enumerate(study.file.models)]
+    for place, section in sections:
+        for key, given in (("scale", section.scale), ("reference", section.reference)):
+            for name in given:
+                _known(study, name, used | set(MADE_BY_MODELS), (*place, key, name))
+        for name, step in section.scale.items():
+            if not step > 0:
+                where = study.where(*place, "scale", name)
+                raise StudyFileError(f"{where}: a scale must be above 0; got {step}.")
     for name in study.file.cohort.labels:
         _known(study, name, used, ("cohort", "labels", name))
-    for name, step in predictors.scale.items():
-        if not step > 0:
-            raise StudyFileError(f"{study.where('predictors', 'scale', name)}: a scale must be above 0; got {step}.")
+    _check_days(study)
+
+
+def _check_days(study: Study) -> None:
     for i, day in enumerate(study.file.outcome.status_days):
         if day < 0:
             raise StudyFileError(f"{study.where('outcome', 'status_days', i)}: days are counted from 0; got {day}.")
@@ -166,7 +192,7 @@ def _check_settings(study: Study, parts: Parts) -> None:
             raise StudyFileError(f"{place}: a window [from, to) must end after it starts; got [{first}, {after}].")
 
 
-def _known(study: Study, name: str, used: set[str], path: tuple[str, ...]) -> None:
+def _known(study: Study, name: str, used: set[str], path: tuple[str | int, ...]) -> None:
     if name not in used:
         raise StudyFileError(
             f"{study.where(*path)}: '{name}' is no variable that this study uses.{did_you_mean(name, used)} "

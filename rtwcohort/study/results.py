@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -14,7 +15,7 @@ from rtwcohort.outcomes import RtwOutcome
 from rtwcohort.register import Register, RegisterCheck
 from rtwcohort.study.parts import Parts
 from rtwcohort.study.read import Study
-from rtwcohort.study.schema import ContrastSection
+from rtwcohort.study.schema import ContrastSection, ModelSection
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,32 @@ class Contrast:
 
 
 @dataclass(frozen=True, slots=True)
+class FurtherModel:
+    """One of `[[models]]`.
+
+    Attributes
+    ----------
+    asked, outcome
+        As in the study file, the outcome by name.
+    fit
+        Of the family's own type: all have `tidy`, `glance`, `term_tests` and `describe_choices`.
+    frame
+        Its rows: one a person, or one a person and day.
+    n_left_out
+        Rows without a known outcome.
+    notes
+        Warnings of the fit.
+    """
+
+    asked: ModelSection
+    outcome: str
+    fit: Any
+    frame: pd.DataFrame
+    n_left_out: int
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """Curves, models and comparisons.
 
@@ -113,7 +140,7 @@ class Analysis:
         Model of all terms, or None.
     arms
         None without arms.
-    contrasts
+    models, contrasts
         In the order of the study file.
     notes
         Sentences on what a reader must know about the fits.
@@ -125,6 +152,7 @@ class Analysis:
     univariable: Mapping[str, CoxFit]
     multivariable: CoxFit | None
     arms: Arms | None
+    models: tuple[FurtherModel, ...]
     contrasts: tuple[Contrast, ...]
     notes: tuple[str, ...]
 

@@ -74,8 +74,36 @@ class PredictorsSection(Section):
     scale: dict[str, float] = Field(default_factory=dict, description="Name = units per step, such as age = 10.")
     reference: dict[str, str] = Field(default_factory=dict, description="Name = reference category.")
     ties: Literal["efron", "breslow"] = Field(default="efron", description="How tied times are handled.")
+    strata: list[str] = Field(default_factory=list, description="Variables with a baseline hazard for each category.")
+    cluster: str | None = Field(default=None, description="Variable whose groups may be alike inside: robust variance.")
     missing: Literal["raise", "drop"] = Field(
         default="raise", description="People with a missing predictor: an error, or left out of that model and counted."
+    )
+
+
+class ModelSection(Section):
+    """`[[models]]`: a further model, with a section of its own in the report."""
+
+    name: Name = Field(description="Title of its section.")
+    family: Literal["cox", "ordinal", "ordinal_gee", "logistic", "gee", "count", "quantile"] = Field(
+        description="What is fitted."
+    )
+    outcome: Literal["time", "status", "any_work", "full_work", "returned", "absence_days"] | None = Field(
+        default=None, description="Time to return, work status (ordered, or in two), return by the horizon, days."
+    )
+    terms: list[str] = Field(
+        min_length=1, description="As in [predictors]; repeated measures also have `wave` and `day`."
+    )
+    days: list[int] = Field(
+        default_factory=list,
+        description="Days of work status; empty means `outcome.status_days`.",
+    )
+    window: Window | None = Field(default=None, description="Window of the absence days; empty means the first one.")
+    scale: dict[str, float] = Field(default_factory=dict, description="Name = units per step.")
+    reference: dict[str, str] = Field(default_factory=dict, description="Name = reference category.")
+    missing: Literal["raise", "drop"] = Field(default="raise", description="As in [predictors].")
+    options: dict[str, Any] = Field(
+        default_factory=dict, description="Options of the fit: link, association, correction, variance, compat, ..."
     )
 
 
@@ -116,6 +144,7 @@ class StudyFile(Section):
     cohort: CohortSection = Field(default_factory=CohortSection)
     outcome: OutcomeSection
     predictors: PredictorsSection = Field(default_factory=PredictorsSection)
+    models: list[ModelSection] = Field(default_factory=list)
     arms: ArmsSection | None = None
     contrasts: list[ContrastSection] = Field(default_factory=list)
     report: ReportSection = Field(default_factory=ReportSection)
