@@ -13,31 +13,42 @@ from rtwcohort.models.hazard import HazardCurves, nelson_aalen
 from rtwcohort.models.incidence import CumulativeIncidence, cumulative_incidence
 from rtwcohort.models.logrank import LogRank, TrendTest, log_rank
 from rtwcohort.models.newton import MonotoneLikelihoodWarning
+from rtwcohort.models.ordinal import CrossingCurvesWarning, EmptyCategoryWarning, fit_ordinal, fit_ordinal_arrays
+from rtwcohort.models.ordinal_profile import compare_ordinal_fits, ordinal_profile_intervals, ordinal_ratio_tests
+from rtwcohort.models.ordinal_result import OrdinalFit
 from rtwcohort.models.quantile import fit_quantile
 from rtwcohort.models.rmst import RestrictedMean, restricted_mean
 
 __all__ = [
     "Control",
     "CoxFit",
+    "CrossingCurvesWarning",
     "CumulativeIncidence",
     "Curves",
+    "EmptyCategoryWarning",
     "GlmFit",
     "HazardCurves",
     "LogRank",
     "MonotoneLikelihoodWarning",
+    "OrdinalFit",
     "RestrictedMean",
     "RiskSetGapWarning",
     "TrendTest",
+    "compare_ordinal_fits",
     "cumulative_incidence",
     "fit_count",
     "fit_cox",
     "fit_cox_arrays",
     "fit_gee",
     "fit_logistic",
+    "fit_ordinal",
+    "fit_ordinal_arrays",
     "fit_quantile",
     "kaplan_meier",
     "log_rank",
     "nelson_aalen",
+    "ordinal_profile_intervals",
+    "ordinal_ratio_tests",
     "profile_intervals",
     "restricted_mean",
 ]

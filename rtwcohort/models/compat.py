@@ -159,3 +159,84 @@ ORDINAL_GEE_COMPAT: Final[dict[str, OrdinalGeeDefaults]] = {
     ),
 }
 """Program -> its defaults for ordinal GEE."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrdinalDefaults:
+    """The defaults of one program.
+
+    Attributes
+    ----------
+    program
+        Its name and the command.
+    information
+        Whose inverse its standard errors come from.
+    sign
+        +1 for threshold - x'b, -1 for threshold + x'b.
+    reference
+        Which level of a category is the reference.
+    cluster_correction, robust_correction
+        Whether a sandwich over G clusters is multiplied by G/(G - 1), one over n rows by n/(n - 1).
+    words
+        What else a reader of its output should know.
+    source
+        Where this is written.
+    """
+
+    program: str
+    information: Literal["observed", "expected"]
+    sign: int
+    reference: Literal["first", "last"]
+    cluster_correction: bool
+    robust_correction: bool
+    words: str
+    source: str
+
+
+ORDINAL_COMPAT: Final[dict[str, OrdinalDefaults]] = {
+    "r": OrdinalDefaults(
+        "R, MASS::polr and ordinal::clm",
+        "observed",
+        1,
+        "first",
+        False,
+        False,
+        "The sandwich is that of vcovCL(type = 'HC0', cadjust = FALSE); VGAM::vglm has the expected information and "
+        "threshold + x'b instead.",
+        "help pages of MASS::polr and ordinal::clm",
+    ),
+    "stata": OrdinalDefaults(
+        "Stata, ologit and oprobit",
+        "observed",
+        1,
+        "first",
+        True,
+        True,
+        "Its cut points are our thresholds. vce(robust) has n/(n - 1), vce(cluster) G/(G - 1).",
+        "Stata Base Reference Manual, [R] ologit, and [P] _robust",
+    ),
+    "sas": OrdinalDefaults(
+        "SAS, PROC LOGISTIC",
+        "expected",
+        -1,
+        "last",
+        False,
+        False,
+        "It models threshold + x'b of the lower categories, so effects have the opposite sign; with DESCENDING it "
+        "models the higher ones: effects as ours, intercepts our thresholds with the opposite sign, in reverse order. "
+        "Its CLASS statement codes effects unless PARAM=REF is given; here the last level is the reference.",
+        "SAS/STAT User's Guide, The LOGISTIC Procedure: Iterative Algorithms for Model Fitting; CLASS statement",
+    ),
+    "spss": OrdinalDefaults(
+        "SPSS, PLUM",
+        "expected",
+        1,
+        "last",
+        False,
+        False,
+        "Its threshold and location estimates are ours; the last level of a factor is the reference. That its "
+        "standard errors come from the expected information is as far as we know.",
+        "IBM SPSS Statistics Algorithms, PLUM",
+    ),
+}
+"""Program -> its defaults."""

@@ -14,9 +14,9 @@ from rtwcohort.core.checks import check_choice
 from rtwcohort.core.control import DEFAULT_CONTROL, Control
 from rtwcohort.design import build_design
 from rtwcohort.errors import ArgumentError, DesignError, RtwCohortWarning
+from rtwcohort.models.compat import ORDINAL_COMPAT, OrdinalDefaults
 from rtwcohort.models.links import LINKS, LinkName
 from rtwcohort.models.newton import MonotoneLikelihoodWarning
-from rtwcohort.models.ordinal_compat import ORDINAL_DEFAULTS, OrdinalDefaults
 from rtwcohort.models.ordinal_likelihood import OrdinalData, OrdinalLikelihood
 from rtwcohort.models.ordinal_maximum import OrdinalMaximum, maximise_ordinal
 from rtwcohort.models.ordinal_result import OrdinalChoices, OrdinalFit, Variance
@@ -88,7 +88,7 @@ def fit_ordinal(
         Categorical column -> reference level.
     compat
         Defaults of a program: "r", "stata", "sas" or "spss"; an argument given here wins. See
-        `ordinal_compat.ORDINAL_DEFAULTS`.
+        `compat.ORDINAL_COMPAT`.
     control
         Tolerances.
 
@@ -216,8 +216,8 @@ def fit_ordinal_arrays(
 def _rules(compat: str | None) -> OrdinalDefaults | None:
     if compat is None:
         return None
-    check_choice(compat, tuple(ORDINAL_DEFAULTS), argument="compat")
-    return ORDINAL_DEFAULTS[compat]
+    check_choice(compat, tuple(ORDINAL_COMPAT), argument="compat")
+    return ORDINAL_COMPAT[compat]
 
 
 def _choices(

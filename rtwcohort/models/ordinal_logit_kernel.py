@@ -22,7 +22,7 @@ XX: Final = 5
 UU: Final = 6
 LL: Final = 7
 UL: Final = 8
-"""Rows of the array of weights (see `ordinal_kernel`): gu, gl, uu + ul, ll + ul, gu - gl, uu + 2 ul + ll, uu, ll, ul."""
+"""Rows of the weights (see `ordinal_kernel`): gu, gl, uu + ul, ll + ul, gu - gl, uu + 2 ul + ll, uu, ll, ul."""
 
 _LOG2_E = 1.4426950408889634
 _ROUND = 6755399441055744.0

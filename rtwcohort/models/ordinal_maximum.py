@@ -11,7 +11,7 @@ from scipy.linalg import eigh
 
 from rtwcohort.core.control import Control
 from rtwcohort.errors import ConvergenceError, DesignError
-from rtwcohort.models.newton import SingularInformationError, maximise
+from rtwcohort.models.newton import NewtonResult, SingularInformationError, factorise, maximise
 from rtwcohort.models.ordinal_likelihood import Evaluation, OrdinalLikelihood
 
 Floats = npt.NDArray[np.float64]
@@ -22,6 +22,7 @@ _SAMPLE_CONTROL = Control(loglik_tolerance=1e-6, score_tolerance=0.01)
 _LOST = 1e-6
 _INVOLVED = 1e-3
 _RUNS = 0.05
+_TRACE = 1e-10
 
 
 class OrdinalMaximum(NamedTuple):
@@ -59,19 +60,71 @@ def maximise_ordinal(likelihood: OrdinalLikelihood, control: Control) -> Ordinal
     ConvergenceError
         When the maximum is not reached.
     """
-    evaluate = _remembering(_climbable(likelihood, likelihood))
+    evaluate = _remembering(climbable(likelihood, likelihood))
     start = _start(likelihood, evaluate)
+    result = maximise_safely(evaluate, likelihood.start(), start, control, likelihood)
+    natural = likelihood.to_natural() @ result.coef
+    limit = natural if np.isfinite(result.limit).all() else _limits(likelihood, result.coef, natural)
+    return OrdinalMaximum(result.coef, natural, limit, result.covariance, result.loglik, result.iterations)
+
+
+def maximise_safely(
+    evaluate: Callable[[Floats], Evaluation],
+    null: Floats,
+    start: Floats,
+    control: Control,
+    likelihood: OrdinalLikelihood,
+    free: npt.NDArray[np.intp] | None = None,
+) -> NewtonResult:
+    """Maximise; where the information vanishes on the way, once more with a trace of that of no effects added.
+
+    With other links than the logit the information of a separated model falls like exp(-exp(x)): from one step to the
+    next it is gone. A share of 1e-10 keeps the steps finite, and `maximise` then tells that nothing else is left.
+
+    Parameters
+    ----------
+    evaluate
+        From the free parameters to log-likelihood, score and information.
+    null, start
+        Free parameters of the model without effects, and where to start.
+    free
+        Working parameters that are free; all when None.
+    """
+
+    def reach(coef: Floats) -> float:
+        return likelihood.reach(coef) if free is None else 0.0
+
     try:
-        result = maximise(evaluate, start, control, reach=likelihood.reach)
-    except SingularInformationError as error:
-        name = likelihood.working_names()[error.position]
+        return maximise(evaluate, start, control, reach=reach)
+    except ConvergenceError as error:
+        first = evaluate(null)[2]
+        if isinstance(error, SingularInformationError):
+            _check_estimable(first, control, likelihood, free, error)
+
+    def traced(coef: Floats) -> Evaluation:
+        loglik, score, information = evaluate(coef)
+        return loglik, score, information + _TRACE * first
+
+    return maximise(traced, start, control, reach=reach)
+
+
+def _check_estimable(
+    first: Floats,
+    control: Control,
+    likelihood: OrdinalLikelihood,
+    free: npt.NDArray[np.intp] | None,
+    error: SingularInformationError,
+) -> None:
+    """Raise when the information is singular without any effects too: the columns are at fault."""
+    try:
+        factorise(first, control)
+    except SingularInformationError as fault:
+        names = likelihood.working_names()
+        name = names[fault.position if free is None else int(free[fault.position])]
         raise DesignError(
             f"The effect of '{name}' cannot be estimated: it has one value, or is a linear combination of the columns "
             "before it. Leave it out."
         ) from error
-    natural = likelihood.to_natural() @ result.coef
-    limit = natural if np.isfinite(result.limit).all() else _limits(likelihood, result.coef, natural)
-    return OrdinalMaximum(result.coef, natural, limit, result.covariance, result.loglik, result.iterations)
 
 
 def _start(likelihood: OrdinalLikelihood, evaluate: Callable[[Floats], Evaluation]) -> Floats:
@@ -85,7 +138,7 @@ def _start(likelihood: OrdinalLikelihood, evaluate: Callable[[Floats], Evaluatio
         if every < _SAMPLE_SHARE:
             break
         try:
-            found = maximise(_climbable(likelihood.part(every), likelihood), coef, _SAMPLE_CONTROL, reach=lambda _: 0.0)
+            found = maximise(climbable(likelihood.part(every), likelihood), coef, _SAMPLE_CONTROL, reach=lambda _: 0.0)
         except ConvergenceError:
             return start
         if not np.isfinite(found.limit).all():
@@ -106,10 +159,10 @@ def _remembering(evaluate: Callable[[Floats], Evaluation]) -> Callable[[Floats],
     return evaluated
 
 
-def _climbable(
+def climbable(
     evaluate: Callable[[Floats], Evaluation], likelihood: OrdinalLikelihood
 ) -> Callable[[Floats], Evaluation]:
-    """Put the expected information where the observed one is not positive definite: cauchit's is not everywhere."""
+    """Return a likelihood with the expected information where cauchit's observed one is not positive definite."""
     if likelihood.link != "cauchit":
         return evaluate
 
@@ -133,7 +186,7 @@ def _limits(likelihood: OrdinalLikelihood, working: Floats, natural: Floats) -> 
     these directions.
     """
     start = likelihood.start()
-    here, first = likelihood(working)[2], likelihood(start)[2]
+    here, first = likelihood(working)[2], climbable(likelihood, likelihood)(start)[2]
     kept, directions = eigh(here, first)
     directions = directions[:, kept < max(_LOST, float(kept[0]) * 1.5)]
     change = likelihood.to_natural()

@@ -242,12 +242,20 @@ class OrdinalFit:
     @property
     def groups(self) -> Mapping[str, slice]:
         """Term -> slice of its effects in `coef`."""
-        names = self.data.names
-        given = {name: slice(j, j + 1) for j, name in enumerate(names)}
-        if self.design is not None:
-            given = dict(self.design.groups)
         places = _effect_places(self.data)
-        return {term: slice(places[part.start].start, places[part.stop - 1].stop) for term, part in given.items()}
+        parts = {term: self.columns_of(term) for term in self._terms()}
+        return {term: slice(places[part[0]].start, places[part[-1]].stop) for term, part in parts.items()}
+
+    def _terms(self) -> tuple[str, ...]:
+        return self.data.names if self.design is None else tuple(self.design.groups)
+
+    def columns_of(self, term: str) -> range:
+        """Return the columns of the matrix that a term has."""
+        if self.design is None:
+            place = self.data.names.index(term)
+            return range(place, place + 1)
+        part = self.design.groups[term]
+        return range(part.start, part.stop)
 
     def term_tests(self) -> pd.DataFrame:
         """Return a Wald test of each term, however many effects it has: `term, df, statistic, p_value`.
@@ -339,7 +347,7 @@ class OrdinalFit:
 
     def describe_choices(self) -> str:
         """Return in words what was chosen."""
-        from rtwcohort.models.ordinal_compat import describe
+        from rtwcohort.models.ordinal_words import describe
 
         return describe(self)
 
