@@ -4,7 +4,8 @@ With r the Pearson residuals, phi the scale and w the weight of a cluster, the p
 of a cluster estimate the correlation of their waves.
 
 - R (geepack): the mean of z over the pairs (of two waves when unstructured); for ar1 the least-squares solution of z on
-  a^|j - k| over all pairs; phi the mean of r^2 [1]_.
+  a^|j - k| over all pairs; phi the mean of r^2; a pair weighs w^2, a row
+  w [1]_.
 - SAS (GENMOD) and SPSS (GENLIN): as R, but p is taken from each number of pairs and of rows, and ar1 uses the pairs one
   wave apart only [2]_.
 - Stata (xtgee): clusters count alike: the mean over clusters of their mean z, divided by the mean over clusters of
@@ -112,13 +113,14 @@ def _exchangeable(r: Floats, phi: float, clusters: Clusters, moments: Moments, p
     if moments == "stata":
         many = number > 0.0
         return float(clusters.weight[many] @ (products[many] / number[many]) / _mean_square(r, phi, clusters))
-    return float(clusters.weight @ products / (clusters.weight @ number - (p if moments == "sas" else 0)))
+    weight = _pair_weight(clusters, moments)
+    return float(weight @ products / (weight @ number - (p if moments == "sas" else 0)))
 
 
 def _ar1(r: Floats, phi: float, clusters: Clusters, moments: Moments, p: int) -> float:
     z = r[clusters.first] * r[clusters.second] / phi
     lag = clusters.wave[clusters.second] - clusters.wave[clusters.first]
-    w, near = clusters.weight[clusters.code[clusters.second]], lag == 1
+    w, near = _pair_weight(clusters, moments)[clusters.code[clusters.second]], lag == 1
     if not near.any():
         raise ConvergenceError("No two waves in a row meet in a cluster, so that 'ar1' cannot be estimated.")
     if moments == "sas":
@@ -128,6 +130,11 @@ def _ar1(r: Floats, phi: float, clusters: Clusters, moments: Moments, p: int) ->
         products = np.bincount(code, weights=z[near], minlength=clusters.size.size)
         return float(clusters.weight @ (products / clusters.size) / _mean_square(r, phi, clusters))
     return _least_squares_power(z, w, lag.astype(np.float64), float(w[near] @ z[near] / w[near].sum()))
+
+
+def _pair_weight(clusters: Clusters, moments: Moments) -> Floats:
+    """Return the weight of a pair of a cluster: geepack multiplies those of its two rows."""
+    return clusters.weight**2 if moments == "r" else clusters.weight
 
 
 def _mean_square(r: Floats, phi: float, clusters: Clusters) -> float:
@@ -150,7 +157,8 @@ def _least_squares_power(z: Floats, w: Floats, lag: Floats, start: float) -> flo
 
 def _unstructured(r: Floats, phi: float, clusters: Clusters, moments: Moments, p: int) -> Floats:
     n_waves = clusters.n_waves
-    z, w = r[clusters.first] * r[clusters.second] / phi, clusters.weight[clusters.code[clusters.second]]
+    z = r[clusters.first] * r[clusters.second] / phi
+    w = _pair_weight(clusters, moments)[clusters.code[clusters.second]]
     cell = clusters.wave[clusters.first] * n_waves + clusters.wave[clusters.second]
     total = np.bincount(cell, weights=w * z, minlength=n_waves**2).reshape(n_waves, n_waves)
     count = np.bincount(cell, weights=w, minlength=n_waves**2).reshape(n_waves, n_waves)
