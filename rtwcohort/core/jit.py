@@ -35,19 +35,6 @@ def summing_kernel(function: F) -> F:
     return compiled
 
 
-def vector_kernel(function: F) -> F:
-    """Compile as `kernel` does, with divisions that give infinity or NaN by 0 as NumPy's do.
-
-    Python's check for a divisor of 0 is a branch, which keeps a loop off the vector registers.
-    """
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-    try:
-        compiled: F = numba.njit(cache=True, **options)(function)
-    except RuntimeError:
-        compiled = numba.njit(**options)(function)
-    return compiled
-
-
 def ieee_kernel(function: F) -> F:
     """Compile as `kernel` does, with division by zero giving infinity or NaN as in numpy.
 
@@ -58,6 +45,14 @@ def ieee_kernel(function: F) -> F:
         return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
     except RuntimeError:
         return cast(F, numba.njit(nogil=True, error_model="numpy")(function))
+
+
+def inlined_kernel(function: F) -> F:
+    """Compile as `ieee_kernel` does, as part of each kernel that calls it.
+
+    For short steps of an inner loop that take many arrays: passing those costs more than the step.
+    """
+    return cast(F, numba.njit(nogil=True, error_model="numpy", inline="always")(function))
 
 
 def is_cached(compiled: Any) -> bool:

@@ -1,0 +1,296 @@
+"""Rows of person-waves to a sorted, scaled panel, and passes of a kernel over it in threads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from rtwcohort.errors import DesignError
+from rtwcohort.models.ordinal_gee_row_kernel import Panel, Sums
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+_ROWS_A_THREAD: Final = 8_000
+_SAMPLE: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Waves:
+    """The waves of every row.
+
+    Attributes
+    ----------
+    position
+        Place of the row's wave among `labels`, shape (n,).
+    labels
+        The waves in order.
+    times
+        Their places on the time axis, shape (waves,): the values when waves are numbers, days when they are dates, else
+        0, 1, 2, ...
+    known
+        False when no wave was given: all rows of a person are alike.
+    """
+
+    position: Ints
+    labels: tuple[str, ...]
+    times: Floats
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PanelData:
+    """A panel in standardised columns.
+
+    Attributes
+    ----------
+    panel
+        Rows sorted by cluster, person and wave; columns have mean 0 and standard deviation 1.
+    waves
+        In the order of the rows that came.
+    mean, spread
+        Of the columns that came, shape (p,).
+    order
+        Row of the panel -> row that came.
+    n_categories
+        K.
+    """
+
+    panel: Panel
+    waves: Waves
+    mean: Floats
+    spread: Floats
+    order: Ints
+    n_categories: int
+
+    @property
+    def n_persons(self) -> int:
+        """Persons with a row."""
+        return int(self.panel.person.size - 1)
+
+    @property
+    def n_clusters(self) -> int:
+        """Clusters with a person, each counted once whatever its weight."""
+        return int(self.panel.cluster.size - 1)
+
+    @property
+    def n_cluster_copies(self) -> float:
+        """Clusters with their frequency weights."""
+        return float(self.panel.copies.sum())
+
+    @property
+    def sizes(self) -> Ints:
+        """Rows a person, shape (persons,)."""
+        return np.diff(self.panel.person)
+
+    @property
+    def cluster_sizes(self) -> Ints:
+        """Rows a cluster, shape (clusters,)."""
+        return np.diff(self.panel.person[self.panel.cluster])
+
+
+def find_waves(values: Any, n: int, *, name: str = "wave") -> Waves:
+    """Order the waves: numbers and dates by value, an ordered categorical as declared, text as sorted.
+
+    Raises
+    ------
+    DesignError
+        When a wave is missing.
+    """
+    if values is None:
+        return Waves(np.zeros(n, dtype=np.int64), ("",), np.zeros(1), known=False)
+    series = pd.Series(values).reset_index(drop=True)
+    if len(series) != n:
+        raise DesignError(f"`{name}` must have one value a row ({n}); got {len(series)}.")
+    if series.isna().any():
+        raise DesignError(f"`{name}` is missing in {int(series.isna().sum())} rows: give the wave or leave them out.")
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        category = series.cat.remove_unused_categories().cat
+        codes, levels = np.asarray(category.codes, dtype=np.int64), list(category.categories)
+    else:
+        places, found = pd.factorize(series, sort=True)
+        codes, levels = np.asarray(places, dtype=np.int64), list(found)
+    return Waves(codes, tuple(_label(level) for level in levels), _times(levels))
+
+
+def _label(level: Any) -> str:
+    if isinstance(level, float) and level.is_integer():
+        return str(int(level))
+    return level.date().isoformat() if isinstance(level, pd.Timestamp) else str(level)
+
+
+def _times(levels: list[Any]) -> Floats:
+    if all(isinstance(level, pd.Timestamp) for level in levels):
+        return np.array([level.value / 86_400e9 for level in levels])
+    if all(isinstance(level, (int, float, np.integer, np.floating)) for level in levels):
+        return np.asarray(levels, dtype=np.float64)
+    return np.arange(len(levels), dtype=np.float64)
+
+
+def build_panel(
+    X: Floats,
+    y: Ints,
+    *,
+    person: Any,
+    waves: Waves,
+    cluster: Any = None,
+    weight: Floats | None = None,
+    frequency: bool = False,
+    offset: Floats | None = None,
+) -> PanelData:
+    """Sort rows by cluster, person and wave and standardise the columns.
+
+    Parameters
+    ----------
+    X, y
+        Shapes (n, p) and (n,), categories 0 to K - 1.
+    person, cluster
+        Labels, shape (n,); every person is a cluster when `cluster` is None.
+    waves
+        Of the rows.
+    weight, offset
+        Shape (n,) or None.
+    frequency
+        Whether a weight of w stands for w like persons.
+
+    Raises
+    ------
+    DesignError
+        When a person has two rows of one wave, or rows in two clusters.
+    """
+    n, p = X.shape
+    ids = _codes(person, n, "id")
+    groups = ids if cluster is None else _codes(cluster, n, "cluster")
+    n_waves = len(waves.labels)
+    key = ids * n_waves + waves.position
+    if cluster is not None:
+        _check_nested(ids, groups)
+        key += groups * ((int(ids.max()) + 1) * n_waves)
+    sorted_already = bool((key[1:] >= key[:-1]).all())
+    order = np.arange(n) if sorted_already else np.argsort(key, kind="stable")
+    key = key[order]
+    if waves.known and (key[1:] == key[:-1]).any():
+        raise DesignError(
+            f"`wave` is the same in {int((key[1:] == key[:-1]).sum())} rows that follow another of the same `id`: a "
+            "person has one row a wave. Leave the repeats out, or pass wave=None if the rows of an `id` have no order."
+        )
+    ids, groups = ids[order], groups[order]
+    starts = np.flatnonzero(np.concatenate(([True], ids[1:] != ids[:-1])))
+    first = np.flatnonzero(np.concatenate(([True], groups[starts][1:] != groups[starts][:-1])))
+    mean, spread = X.mean(axis=0), np.zeros(p)
+    scaled = np.empty((n, p))
+    for a in range(p):
+        column = X[:, a] - mean[a]
+        spread[a] = np.sqrt(np.square(column).mean()) or 1.0
+        column /= spread[a]
+        scaled[:, a] = column if sorted_already else column[order]
+    panel = Panel(
+        scaled,
+        np.ascontiguousarray(y[order], dtype=np.int64),
+        np.ones(n) if weight is None else np.ascontiguousarray(weight[order]),
+        np.zeros(n) if offset is None else np.ascontiguousarray(offset[order]),
+        np.ascontiguousarray(waves.position[order]),
+        np.append(starts, n).astype(np.int64),
+        np.append(first, starts.size).astype(np.int64),
+        np.ones(first.size),
+    )
+    if frequency and weight is not None:
+        panel = _copied(panel, own_cluster=cluster is None)
+    return PanelData(panel, waves, mean, spread, order, int(y.max()) + 1)
+
+
+def _copied(panel: Panel, *, own_cluster: bool) -> Panel:
+    """Let a person's frequency weight count like clusters, or like persons of the same cluster."""
+    start = np.repeat(panel.weight[panel.person[:-1]], np.diff(panel.person))
+    if (panel.weight != start).any():
+        raise DesignError(
+            "`weights` with weight_type='frequency' must be the same in all rows of a person (`id`): they say how many "
+            "like persons the rows stand for. Use weight_type='probability' for weights by wave."
+        )
+    return panel._replace(copies=panel.weight[panel.person[:-1]].copy()) if own_cluster else panel
+
+
+def _codes(values: Any, n: int, name: str) -> Ints:
+    array = values if isinstance(values, pd.Series) else np.asarray(values)
+    if np.shape(array) != (n,):
+        raise DesignError(f"`{name}` must have one value a row ({n}); got shape {np.shape(array)}.")
+    codes = np.asarray(pd.factorize(array)[0], dtype=np.int64)
+    if (codes < 0).any():
+        raise DesignError(f"`{name}` is missing in {int((codes < 0).sum())} rows: give it or leave them out.")
+    return codes
+
+
+def _check_nested(ids: Ints, groups: Ints) -> None:
+    cluster_of = np.empty(int(ids.max()) + 1, dtype=np.int64)
+    cluster_of[ids] = groups
+    moved = np.unique(ids[cluster_of[ids] != groups]).size
+    if moved:
+        raise DesignError(
+            f"`cluster` differs within {moved} persons (`id`): a person must stay in one cluster. Use the cluster at "
+            "the start, or leave `cluster` out."
+        )
+
+
+def sample_of(data: PanelData) -> PanelData | None:
+    """Return every k-th cluster of a large panel for a start, or None when the panel is small."""
+    step = int(data.panel.y.size // _SAMPLE)
+    if step < 4 or data.n_clusters < 10 * step:
+        return None
+    panel = data.panel
+    chosen = np.arange(0, data.n_clusters, step)
+    rows, persons = _members(panel.person[panel.cluster], chosen), _members(panel.cluster, chosen)
+    sizes = np.diff(panel.person)[persons]
+    counts = np.diff(panel.cluster)[chosen]
+    small = Panel(
+        panel.X[rows],
+        panel.y[rows],
+        panel.weight[rows],
+        panel.offset[rows],
+        panel.position[rows],
+        np.concatenate(([0], np.cumsum(sizes))).astype(np.int64),
+        np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+        panel.copies[chosen],
+    )
+    complete = np.unique(small.y).size == data.n_categories and bool((small.X.std(axis=0) > 1e-3).all())
+    return replace(data, panel=small) if complete else None
+
+
+def _members(bounds: Ints, chosen: Ints) -> Ints:
+    """Return the places from bounds[c] to bounds[c + 1] of every chosen c."""
+    sizes = bounds[chosen + 1] - bounds[chosen]
+    return np.repeat(bounds[chosen] - np.concatenate(([0], np.cumsum(sizes)[:-1])), sizes) + np.arange(sizes.sum())
+
+
+def new_sums(q: int, *, clusters: int = 1) -> Sums:
+    """Return zeros to add to: for all clusters together, or for each of `clusters`."""
+    return Sums(np.zeros((clusters, q)), np.zeros((clusters, q, q)), np.zeros((q, q)))
+
+
+def blocks_of(data: PanelData) -> list[tuple[int, int]]:
+    """Cut the clusters into one block of about equal rows a thread."""
+    n_blocks = max(1, min(os.cpu_count() or 1, data.panel.y.size // _ROWS_A_THREAD, 8))
+    rows = data.panel.person[data.panel.cluster]
+    cuts = np.searchsorted(rows, np.linspace(0, data.panel.y.size, n_blocks + 1)[1:-1])
+    bounds = np.unique(np.concatenate(([0], cuts, [data.n_clusters]))).tolist()
+    return list(pairwise(bounds))
+
+
+def run_blocks(work: Callable[[int, int], Any], blocks: list[tuple[int, int]]) -> list[Any]:
+    """Run `work(first, last)` on every block of clusters, in threads when there are several."""
+    if len(blocks) == 1:
+        return [work(*blocks[0])]
+    with ThreadPoolExecutor(len(blocks)) as pool:
+        return list(pool.map(lambda block: work(*block), blocks))
+
+
+def whole(lower: Floats) -> Floats:
+    """Return the symmetric matrix (or matrices) of a lower triangle."""
+    below = np.tril(lower)
+    return np.asarray(below + np.swapaxes(np.tril(lower, -1), -1, -2))
