@@ -1,9 +1,15 @@
 """Arrays to estimates: Cox regression, survival curves, log-rank test, cumulative incidence."""
 
 from rtwcohort.core.control import Control
+from rtwcohort.models.concordance_index import Concordance, concordance
 from rtwcohort.models.count import fit_count
 from rtwcohort.models.cox import CoxFit, fit_cox, fit_cox_arrays
+from rtwcohort.models.cox_baseline import BaselineHazard, baseline_hazard
+from rtwcohort.models.cox_curves import PredictedCurves, predict_curves
 from rtwcohort.models.cox_profile import profile_intervals
+from rtwcohort.models.cox_residuals import SchoenfeldResiduals, cox_residuals, schoenfeld_residuals
+from rtwcohort.models.cox_standardised import StandardisedCurves, standardised_curves
+from rtwcohort.models.cox_zph import ProportionalHazardsTest, proportional_hazards_test
 from rtwcohort.models.curve_input import RiskSetGapWarning
 from rtwcohort.models.curves import Curves, kaplan_meier
 from rtwcohort.models.gee_binary import fit_gee
@@ -20,6 +26,8 @@ from rtwcohort.models.quantile import fit_quantile
 from rtwcohort.models.rmst import RestrictedMean, restricted_mean
 
 __all__ = [
+    "BaselineHazard",
+    "Concordance",
     "Control",
     "CoxFit",
     "CrossingCurvesWarning",
@@ -31,10 +39,17 @@ __all__ = [
     "LogRank",
     "MonotoneLikelihoodWarning",
     "OrdinalFit",
+    "PredictedCurves",
+    "ProportionalHazardsTest",
     "RestrictedMean",
     "RiskSetGapWarning",
+    "SchoenfeldResiduals",
+    "StandardisedCurves",
     "TrendTest",
+    "baseline_hazard",
     "compare_ordinal_fits",
+    "concordance",
+    "cox_residuals",
     "cumulative_incidence",
     "fit_count",
     "fit_cox",
@@ -49,6 +64,10 @@ __all__ = [
     "nelson_aalen",
     "ordinal_profile_intervals",
     "ordinal_ratio_tests",
+    "predict_curves",
     "profile_intervals",
+    "proportional_hazards_test",
     "restricted_mean",
+    "schoenfeld_residuals",
+    "standardised_curves",
 ]
