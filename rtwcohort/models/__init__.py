@@ -20,13 +20,28 @@ from rtwcohort.models.incidence import CumulativeIncidence, cumulative_incidence
 from rtwcohort.models.logrank import LogRank, TrendTest, log_rank
 from rtwcohort.models.newton import MonotoneLikelihoodWarning
 from rtwcohort.models.ordinal import CrossingCurvesWarning, EmptyCategoryWarning, fit_ordinal, fit_ordinal_arrays
+from rtwcohort.models.ordinal_brant import BrantTest, brant_test
+from rtwcohort.models.ordinal_gee import fit_ordinal_gee, fit_ordinal_gee_arrays
+from rtwcohort.models.ordinal_gee_margins import MarginalProbabilities, marginal_probabilities
+from rtwcohort.models.ordinal_gee_result import OrdinalGeeFit
+from rtwcohort.models.ordinal_gee_warnings import FewClustersWarning, WaveWeightsWarning
+from rtwcohort.models.ordinal_margins import (
+    AdjustedPredictions,
+    MarginalEffects,
+    adjusted_predictions,
+    marginal_effects,
+)
+from rtwcohort.models.ordinal_predict import predict_ordinal
 from rtwcohort.models.ordinal_profile import compare_ordinal_fits, ordinal_profile_intervals, ordinal_ratio_tests
 from rtwcohort.models.ordinal_result import OrdinalFit
+from rtwcohort.models.ordinal_score_test import ParallelTest, parallel_lr_test, parallel_score_test
 from rtwcohort.models.quantile import fit_quantile
 from rtwcohort.models.rmst import RestrictedMean, restricted_mean
 
 __all__ = [
+    "AdjustedPredictions",
     "BaselineHazard",
+    "BrantTest",
     "Concordance",
     "Control",
     "CoxFit",
@@ -34,11 +49,16 @@ __all__ = [
     "CumulativeIncidence",
     "Curves",
     "EmptyCategoryWarning",
+    "FewClustersWarning",
     "GlmFit",
     "HazardCurves",
     "LogRank",
+    "MarginalEffects",
+    "MarginalProbabilities",
     "MonotoneLikelihoodWarning",
     "OrdinalFit",
+    "OrdinalGeeFit",
+    "ParallelTest",
     "PredictedCurves",
     "ProportionalHazardsTest",
     "RestrictedMean",
@@ -46,7 +66,10 @@ __all__ = [
     "SchoenfeldResiduals",
     "StandardisedCurves",
     "TrendTest",
+    "WaveWeightsWarning",
+    "adjusted_predictions",
     "baseline_hazard",
+    "brant_test",
     "compare_ordinal_fits",
     "concordance",
     "cox_residuals",
@@ -58,13 +81,20 @@ __all__ = [
     "fit_logistic",
     "fit_ordinal",
     "fit_ordinal_arrays",
+    "fit_ordinal_gee",
+    "fit_ordinal_gee_arrays",
     "fit_quantile",
     "kaplan_meier",
     "log_rank",
+    "marginal_effects",
+    "marginal_probabilities",
     "nelson_aalen",
     "ordinal_profile_intervals",
     "ordinal_ratio_tests",
+    "parallel_lr_test",
+    "parallel_score_test",
     "predict_curves",
+    "predict_ordinal",
     "profile_intervals",
     "proportional_hazards_test",
     "restricted_mean",

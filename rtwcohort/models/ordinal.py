@@ -14,7 +14,7 @@ from rtwcohort.core.checks import check_choice
 from rtwcohort.core.control import DEFAULT_CONTROL, Control
 from rtwcohort.design import build_design
 from rtwcohort.errors import ArgumentError, DesignError, RtwCohortWarning
-from rtwcohort.models.compat import ORDINAL_COMPAT, OrdinalDefaults
+from rtwcohort.models.compat import ORDINAL_COMPAT, Compat, OrdinalDefaults
 from rtwcohort.models.links import LINKS, LinkName
 from rtwcohort.models.newton import MonotoneLikelihoodWarning
 from rtwcohort.models.ordinal_likelihood import OrdinalData, OrdinalLikelihood
@@ -24,7 +24,6 @@ from rtwcohort.models.ordinal_variance import Information, covariances
 
 Floats = npt.NDArray[np.float64]
 WeightType = Literal["frequency", "probability"]
-Compat = Literal["r", "stata", "sas", "spss"]
 
 
 class EmptyCategoryWarning(RtwCohortWarning):
@@ -237,6 +236,8 @@ def _choices(
     check_choice(information, ("observed", "expected"), argument="information")
     variance: Variance = "model"
     if data.cluster is not None:
+        if data.cluster.max() == 0:
+            raise DesignError("`cluster` has one cluster: a variance between clusters needs at least two.")
         variance = "cluster"
     elif robust or (data.weights is not None and weight_type == "probability"):
         variance = "robust"
