@@ -108,7 +108,8 @@ def least_interval(u: float, lower: float) -> Five:
     inside = -math.expm1(-between)
     gu = rate * math.exp(-between) / inside
     gl = lower_rate / inside
-    return math.log(inside) - lower_rate, gu, gl, gu * (1.0 - rate), gl * (1.0 - lower_rate)
+    log_inside = math.log(inside) if between < 0.7 else math.log1p(-math.exp(-between))
+    return log_inside - lower_rate, gu, gl, gu * (1.0 - rate), gl * (1.0 - lower_rate)
 
 
 @kernel

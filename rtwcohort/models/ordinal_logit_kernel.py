@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from rtwcohort.core.jit import vector_kernel
+from rtwcohort.core.jit import ieee_kernel
 from rtwcohort.models.ordinal_tile_kernel import dot, total
 
 Floats = npt.NDArray[np.float64]
@@ -29,7 +29,7 @@ _ROUND = 6755399441055744.0
 _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 
 
-@vector_kernel
+@ieee_kernel
 def exp_minus(x: float) -> float:
     """Return exp(-x) for x >= 0 in operations that run on vector registers (Cody and Waite; Taylor to order 13)."""
     y = -min(x, 708.0)
@@ -55,7 +55,7 @@ def exp_minus(x: float) -> float:
     return s * scale
 
 
-@vector_kernel
+@ieee_kernel
 def log_one_plus(e: float) -> float:
     """Return log(1 + e) for 0 <= e <= 1 in operations that run on vector registers, as 2 artanh(e / (2 + e))."""
     s = e / (2.0 + e)
@@ -78,7 +78,7 @@ def log_one_plus(e: float) -> float:
     return 2.0 * s * (t * r + 1.0)
 
 
-@vector_kernel
+@ieee_kernel
 def logit_segment(
     eta: Floats, w: Floats, upper: float, lower: float, lo: int, hi: int, parts: Floats
 ) -> tuple[float, float, float]:

@@ -92,7 +92,7 @@ def load_tile(
     """Copy rows into the tile, sorted by category, centred and scaled; row 0 of the tile is the constant."""
     for a in range(columns.size):
         j = columns[a]
-        middle, factor = mean[j], inverse[j]
+        middle, factor = mean[a], inverse[a]
         row = tile[a + 1]
         column, place = matrix[first:last, j], order[first:last]
         for i in range(last - first):
