@@ -12,6 +12,8 @@ from rtwcohort.models.curve_kernel import cluster_gram, row_gram
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+_ROUNDING = 1e-14
+"""What is left of a sum of squares that is 0, as a share of the terms that cancel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +187,9 @@ def _quadratic(own: _Places, enter: Floats, stay: Floats, basis: Floats) -> Floa
         come, gone, left = row_gram(own.entry, own.exit, enter * weight, stay * weight, own.n_times)
         inside = np.cumsum(come - gone, axis=0) if own.delayed else np.cumsum(gone[::-1], axis=0)[::-1] - gone
         gram = inside + np.cumsum(left, axis=0)
-    squared: Floats = np.maximum(np.einsum("ka,kab,kb->k", basis, gram, basis), 0.0)
-    return squared
+    squared = np.einsum("ka,kab,kb->k", basis, gram, basis)
+    size = np.einsum("ka,kab,kb->k", np.abs(basis), np.abs(gram), np.abs(basis))
+    return np.where(squared > _ROUNDING * size, squared, 0.0)
 
 
 def _cluster_sums(own: _Places, enter: Floats, stay: Floats) -> Floats:

@@ -332,6 +332,18 @@ def test_compat_sets_scale_and_median():
     assert kaplan_meier(time, event, compat="stata").quantiles(flat="middle").loc[0, "time"] == 5.0
 
 
+def test_entry_equal_to_the_time_but_for_rounding_is_refused():
+    with pytest.raises(DesignError, match="not before `time` in 1 row"):
+        kaplan_meier([0.1 + 0.2, 1.0], [1, 0], entry=[0.3, 0.0])
+
+
+def test_other_frames_are_read():
+    polars = pytest.importorskip("polars")
+    frame = polars.DataFrame({"t": [1, 2, 3], "e": [1, 0, 1], "g": ["a", "b", "a"], "w": [1.5, 1.0, 2.0]})
+    ours = kaplan_meier(frame["t"], frame["e"], group=frame["g"], weights=frame["w"], cluster=frame["g"])
+    assert ours.groups == ("a", "b")
+
+
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from rtwcohort.errors import ArgumentError
-from rtwcohort.models import nelson_aalen
+from rtwcohort.models import RiskSetGapWarning, nelson_aalen
 
 HERE = Path(__file__).parent
 R = json.loads((HERE / "reference" / "curves_options.json").read_text())
@@ -90,6 +90,13 @@ def test_robust_variance_by_weight_derivatives():
         slopes = np.array([(hazard(weight * (1 + row), at) - hazard(weight * (1 - row), at)) / 2e-5 for row in rows])
         expected = np.sqrt(np.sum(np.bincount(cluster, weights=slopes) ** 2))
         assert values_at(ours, "std_error", [at])[0] == pytest.approx(expected, rel=1e-7)
+
+
+def test_robust_variance_is_exactly_zero_where_nothing_could_vary():
+    # On day 4 and on day 6 the only one at risk has the event: 1/n - d/n^2 = 0.
+    with pytest.warns(RiskSetGapWarning):
+        frame = nelson_aalen([4, 6], [1, 1], entry=[0, 4], weights=[0.7, 1.9]).frame
+    assert frame["std_error"].tolist() == [0.0, 0.0, 0.0]
 
 
 @pytest.mark.parametrize("ties", ["nelson-aalen", "fleming-harrington"])

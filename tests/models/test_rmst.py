@@ -108,11 +108,11 @@ def test_lifelines_gives_the_variance_of_the_time_and_not_of_the_mean(people):
     assert ours["mean"] == pytest.approx(mean, rel=1e-3)
     rng = np.random.default_rng(31)
     draws = []
-    for _ in range(300):
+    for _ in range(200):
         rows = rng.integers(0, 1000, 1000)
         draws.append(restricted_mean(people["time"].to_numpy()[rows], people["event"].to_numpy()[rows], tau=180))
     bootstrap = np.std([draw.frame["mean"][0] for draw in draws])
-    assert ours["std_error"] == pytest.approx(bootstrap, rel=0.12)
+    assert ours["std_error"] == pytest.approx(bootstrap, rel=0.15)
     assert np.sqrt(variance) > 20 * ours["std_error"]
 
 
@@ -120,7 +120,7 @@ def test_lifelines_gives_the_variance_of_the_time_and_not_of_the_mean(people):
 @pytest.mark.parametrize("delayed", [False, True])
 def test_robust_variance_by_weight_derivatives(delayed, clustered):
     rng = np.random.default_rng(12)
-    n = 60
+    n = 30
     entry = rng.integers(0, 5, n) * delayed
     time, event = entry + rng.integers(1, 15, n), rng.random(n) < 0.6
     time[:3], entry[:3], event[:3] = 16, 0, False
