@@ -261,6 +261,15 @@ def cumulate_back(values: Floats, first: Bools, total: Floats, until: Floats) ->
 
 
 @kernel
+def sum_between(values: Floats, lo: int, hi: int) -> float:
+    """Return the sum over event times `lo:hi`, taken anew where a difference of running sums would cost digits."""
+    total = 0.0
+    for g in range(lo, hi):
+        total += values[g]
+    return total
+
+
+@kernel
 def expected_events(
     eta: Floats,
     weight: Floats,
@@ -283,8 +292,10 @@ def expected_events(
         cumulated = total[g]
         if delayed:
             for i in range(lo, hi):
-                own = tied[g] if i < mid else 0.0
-                weight[i] *= cumulated - until[leave[i]] - own
+                own = cumulated - until[leave[i]]
+                if own < CANCELLED * cumulated:
+                    own = sum_between(once, g, leave[i])
+                weight[i] *= own - tied[g] if i < mid else own
         else:
             own = cumulated - tied[g]
             for i in range(lo, mid):

@@ -26,6 +26,7 @@ from rtwcohort.models.cox_passes_kernel import (
     leaving_columns,
     leaving_weight,
     recount,
+    sum_between,
     tie_sums,
 )
 
@@ -188,7 +189,8 @@ def residual_columns(
         column_sums(columns, weight, start, deaths, first, leave, flags, j, s1, d1)
         own = sums[5] * s1 - sums[6] * d1
         mean = (sums[2] * s1 - sums[3] * d1) / events
-        cumulate_back(sums[4] * s1 - sums[5] * d1, first, drift, drift_until)
+        z = sums[4] * s1 - sums[5] * d1
+        cumulate_back(z, first, drift, drift_until)
         for g in range(k):
             mid = start[g] + deaths[g]
             for i in range(start[g], start[g + 1]):
@@ -196,6 +198,9 @@ def residual_columns(
                 if leave.size:
                     slope -= until[leave[i]]
                     constant -= drift_until[leave[i]]
+                    if slope < CANCELLED * total[g]:
+                        slope = sum_between(sums[2], g, leave[i])
+                        constant = sum_between(z, g, leave[i])
                 if i < mid:
                     seen = column[i] - mean[g]
                     if case.size:
