@@ -12,6 +12,7 @@ from scipy import stats
 from rtwcohort.errors import ArgumentError
 from rtwcohort.models.ordinal import fit_ordinal, fit_ordinal_arrays
 from rtwcohort.models.ordinal_gee import fit_ordinal_gee
+from rtwcohort.models.ordinal_gee_margins import marginal_probabilities
 from rtwcohort.models.ordinal_margins import adjusted_predictions, marginal_effects
 from rtwcohort.models.ordinal_predict import predict_ordinal
 
@@ -202,6 +203,10 @@ def test_ordinal_gee_has_margins_too():
     expected = marginal_effects(clustered, frame).tidy()
     pd.testing.assert_frame_equal(marginal_effects(gee, frame).tidy(), expected, rtol=1e-5)
     corrected = fit_ordinal_gee(frame, "y ~ a + b", correction="kauermann_carroll", **options)
+    # The marginal probabilities of the GEE are computed by other code.
+    numbers = ["estimate", "std_error", "conf_low", "conf_high"]
+    other = marginal_probabilities(corrected, frame, "b").table()[numbers].to_numpy()
+    assert adjusted_predictions(corrected, frame, "b").tidy()[numbers].to_numpy() == pytest.approx(other, rel=1e-10)
     table = adjusted_predictions(corrected, frame, "b").tidy()
     plain = adjusted_predictions(gee, frame, "b").tidy()
     assert (table["conf_high"] - table["conf_low"] > plain["conf_high"] - plain["conf_low"]).all()
