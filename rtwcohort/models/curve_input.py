@@ -199,6 +199,15 @@ def count_groups(spells: Spells) -> list[Counts]:
     return counted
 
 
+def count_table(spells: Spells, group: int, counts: Counts, names: tuple[str, ...]) -> pd.DataFrame:
+    """Return `group, time` and the counts named: whole numbers unless they are sums of probability weights."""
+    table = pd.DataFrame({"group": spells.labels[group], "time": counts.time})
+    for name in names:
+        values = getattr(counts, name)
+        table[name] = values if spells.weight_type == "probability" else np.rint(values).astype(np.int64)
+    return table
+
+
 def group_codes(group: Any, n: int, *, name: str = "group") -> tuple[tuple[str, ...], npt.NDArray[np.intp]]:
     """Return labels as text and the code of each row; one group "all" for None.
 

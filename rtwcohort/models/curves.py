@@ -24,14 +24,12 @@ from rtwcohort.models.curve_input import (
     WeightType,
     check_spells,
     count_groups,
+    count_table,
 )
 from rtwcohort.models.curve_interval import ConfType, probability_interval
 from rtwcohort.models.curve_variance import steps, survival_variance
 
 Floats = npt.NDArray[np.float64]
-CURVE_COLUMNS = (
-    "group", "time", "at_risk", "events", "censored", "survival", "std_error", "conf_low", "conf_high"
-)  # fmt: skip
 GAP_COLUMNS = ("group", "from_time", "to_time", "fault")
 _QUANTILE_TOLERANCE = float(np.sqrt(np.finfo(np.float64).eps))
 
@@ -232,9 +230,8 @@ def kaplan_meier(
     )
     counted = count_groups(spells)
     parts = [_one_curve(spells, g, counts, level, scale) for g, counts in enumerate(counted)]
-    columns = list(CURVE_COLUMNS) + (["entered"] if spells.entry_place is not None else [])
     gaps = report_gaps(spells, counted)
-    frame = pd.concat(parts, ignore_index=True)[columns]
+    frame = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
     said = [*spells.describe(), *([f"Defaults of {defaults.program}."] if compat else [])]
     return Curves(frame, level, spells.labels, scale, gaps, tuple(said), defaults.flat)
 
@@ -290,12 +287,11 @@ def _one_curve(spells: Spells, group: int, counts: Counts, level: float, conf_ty
         relative = np.where(survival > 0.0, np.sqrt(np.cumsum(parts.growth)), np.nan)
     low, high = probability_interval(survival, relative, level, conf_type)
     started = np.cumsum(counts.events + counts.censored) > 0
-    table = pd.DataFrame({"group": spells.labels[group], "time": counts.time})
-    for name in ("at_risk", "events", "censored", "entered"):
-        values = getattr(counts, name)
-        table[name] = values if spells.weight_type == "probability" else np.rint(values).astype(np.int64)
+    table = count_table(spells, group, counts, ("at_risk", "events", "censored"))
     table["survival"], table["std_error"] = survival, survival * relative
     table["conf_low"], table["conf_high"] = np.where(started, low, 1.0), np.where(started, high, 1.0)
+    if spells.entry_place is not None:
+        table["entered"] = count_table(spells, group, counts, ("entered",))["entered"]
     return table
 
 

@@ -13,16 +13,13 @@ from rtwcohort.core.checks import check_choice
 from rtwcohort.core.wald import normal_quantile
 from rtwcohort.design import check_survival
 from rtwcohort.errors import ArgumentError
-from rtwcohort.models.curve_input import Counts, Spells, Variance, WeightType, check_spells, count_groups
+from rtwcohort.models.curve_input import Counts, Spells, Variance, WeightType, check_spells, count_groups, count_table
 from rtwcohort.models.curve_variance import hazard_variance
 from rtwcohort.models.curves import report_gaps
 
 Floats = npt.NDArray[np.float64]
 TiedHazard = Literal["nelson-aalen", "fleming-harrington"]
 TIES: Final = ("nelson-aalen", "fleming-harrington")
-HAZARD_COLUMNS: Final = (
-    "group", "time", "at_risk", "events", "censored", "hazard", "std_error", "conf_low", "conf_high", "survival"
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +104,7 @@ def nelson_aalen(
     parts = [_one_hazard(spells, g, counts, ties, quantile) for g, counts in enumerate(counted)]
     said = ["Nelson-Aalen." if ties == "nelson-aalen" else "Fleming-Harrington's hazard for tied times."]
     said += [line.replace("Greenwood's", "Aalen's (model-based)") for line in spells.describe()]
-    frame = pd.concat(parts, ignore_index=True)[list(HAZARD_COLUMNS)]
+    frame = pd.concat(parts, ignore_index=True)
     return HazardCurves(frame, level, spells.labels, tuple(said))
 
 
@@ -118,10 +115,7 @@ def _one_hazard(spells: Spells, group: int, counts: Counts, ties: str, quantile:
     error = np.sqrt(squared)
     with np.errstate(divide="ignore", invalid="ignore"):
         reach = np.where(hazard > 0.0, np.exp(quantile * error / hazard), 1.0)
-    table = pd.DataFrame({"group": spells.labels[group], "time": counts.time})
-    for name in ("at_risk", "events", "censored"):
-        values = getattr(counts, name)
-        table[name] = values if spells.weight_type == "probability" else np.rint(values).astype(np.int64)
+    table = count_table(spells, group, counts, ("at_risk", "events", "censored"))
     table["hazard"], table["std_error"] = hazard, error
     table["conf_low"], table["conf_high"] = hazard / reach, hazard * reach
     table["survival"] = np.exp(-hazard)

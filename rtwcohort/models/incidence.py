@@ -13,7 +13,7 @@ import pandas as pd
 from rtwcohort.core.wald import normal_quantile
 from rtwcohort.design.response import check_time
 from rtwcohort.errors import DesignError
-from rtwcohort.models.curve_input import Counts, Spells, Variance, WeightType, check_spells, count_groups
+from rtwcohort.models.curve_input import Counts, Spells, Variance, WeightType, check_spells, count_groups, count_table
 from rtwcohort.models.curve_interval import ConfType, probability_interval
 from rtwcohort.models.curve_variance import Steps, incidence_variance, steps
 from rtwcohort.models.curves import report_gaps
@@ -176,13 +176,11 @@ def _one_group(spells: Spells, group: int, counts: Counts, level: float, conf_ty
     error = np.sqrt(variance)
     with np.errstate(divide="ignore", invalid="ignore"):
         low, high = probability_interval(incidence, error / incidence, level, conf_type)
-    table = pd.DataFrame({"group": spells.labels[group], "time": counts.time})
-    columns = ["at_risk", "events", "competing", "censored"] + ["entered"] * (spells.entry_place is not None)
-    for name in columns:
-        values = getattr(counts, name)
-        table[name] = values if spells.weight_type == "probability" else np.rint(values).astype(np.int64)
+    table = count_table(spells, group, counts, ("at_risk", "events", "competing", "censored"))
     table["incidence"], table["std_error"] = incidence, error
     table["conf_low"], table["conf_high"] = low, high
+    if spells.entry_place is not None:
+        table["entered"] = count_table(spells, group, counts, ("entered",))["entered"]
     return table
 
 
