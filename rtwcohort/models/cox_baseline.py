@@ -135,7 +135,8 @@ def _covariates(risk: CoxRisk, at: Any) -> tuple[Floats, float]:
             return risk.centre, mean_offset
         if at == "centre":
             dummy = np.array([bool(np.isin(column, _DUMMY).all()) for column in risk.data.matrix.T])
-            means = risk.centre if risk.data.entry is None else risk.data.matrix.mean(axis=0)
+            people = people_of(risk.data)
+            means = risk.centre if risk.data.entry is None else np.average(risk.data.matrix, axis=0, weights=people)
             return np.where(dummy, 0.0, means), mean_offset
     values = np.asarray(at, dtype=np.float64) if not isinstance(at, str) else np.empty(0)
     if values.shape != (p,) or not np.isfinite(values).all():

@@ -149,7 +149,8 @@ def standardised_curves(
         new = code_new_rows(fit, _set(data, arm, value))
         if new.strata is None:
             raise DesignError("`frame` must have the strata of the fit: each has its own baseline hazard.")
-        means[value] = [_mean(at, steps, fit.coef, new, share, time, random_cohort) for time in grid]
+        risk = np.exp(new.matrix @ fit.coef + new.offset - at.shift)
+        means[value] = [_mean(at, steps, new, risk, share, time, random_cohort) for time in grid]
     uncertainty = _uncertainty(fit, at, steps, variance)
     curves, contrasts = _tables(values, grid, known, means, uncertainty, level, conf_type)
     return StandardisedCurves(curves, contrasts, arm, values[0], variance, random_cohort, len(data), level)
@@ -191,13 +192,12 @@ def _common_grid(at: CoxRisk, times: Sequence[float]) -> tuple[Floats, npt.NDArr
     return parts[0][0], np.logical_and.reduce([known for _, known in parts])
 
 
-def _mean(at: CoxRisk, steps: HazardSteps, coef: Floats, new: NewRows, share: Floats, time: float, own: bool) -> _Mean:
+def _mean(at: CoxRisk, steps: HazardSteps, new: NewRows, risk: Floats, share: Floats, time: float, own: bool) -> _Mean:
     """Return the mean survival at one time and its derivatives."""
     assert new.strata is not None
     n_strata = len(at.strata)
     places = np.array([places_at(at, s, np.array([time]))[0] for s in range(n_strata)])
     hazard, drift = steps.hazard[places], steps.drift[:, places]
-    risk = np.exp(new.matrix @ coef + new.offset - at.shift)
     survival = np.exp(-risk * hazard[new.strata])
     mean = float(share @ survival)
     pull = share * survival * risk
