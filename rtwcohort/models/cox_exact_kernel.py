@@ -160,25 +160,25 @@ def single(running: Floats, p: int, score: Floats, information: Floats) -> float
 
 @kernel
 def tilt(weight: Floats, rows: Ints, d: int) -> Floats:
-    """Return p = theta w/(1 + theta w) that sum to about d, after the logarithm of theta at place 0."""
+    """Return odds theta w whose probabilities sum to about d, after the logarithm of theta at place 0."""
     total = 0.0
     for i in rows:
         total += weight[i]
     log_theta = np.log(d / total)
-    p = np.empty(rows.size + 1)
+    odds = np.empty(rows.size + 1)
     for _ in range(60):
         expected = variance = 0.0
         theta = np.exp(log_theta)
         for place in range(rows.size):
-            odds = theta * weight[rows[place]]
-            p[place + 1] = odds / (1.0 + odds)
-            expected += p[place + 1]
-            variance += p[place + 1] / (1.0 + odds)
-        p[0] = log_theta
+            own = theta * weight[rows[place]]
+            odds[place + 1] = own
+            expected += own / (1.0 + own)
+            variance += own / (1.0 + own) ** 2
+        odds[0] = log_theta
         if abs(expected - d) < 0.01 or variance <= 0.0:
             break
         log_theta += min(max((d - expected) / variance, -2.0), 2.0)
-    return p
+    return odds
 
 
 @kernel
@@ -186,23 +186,23 @@ def denominator(columns: Floats, weight: Floats, rows: Ints, d: int, score: Floa
     """Return the logarithm of e_d over `rows`; take its mean from the score and add its variance."""
     p = columns.shape[0]
     tilted = tilt(weight, rows, d)
-    log_theta, share = tilted[0], tilted[1:]
+    log_theta, odds = tilted[0], tilted[1:]
     centre = np.zeros(p)
     for place in range(rows.size):
         for j in range(p):
-            centre[j] += share[place] * columns[j, rows[place]] / d
+            centre[j] += odds[place] / (1.0 + odds[place]) * columns[j, rows[place]] / d
     zero, one, two = np.zeros(d + 1), np.zeros((d + 1, p)), np.zeros((d + 1, p, p))
     zero[0] = 1.0
     x = np.empty(p)
     log_product = 0.0
     for place in range(rows.size):
-        q = share[place]
-        log_product -= np.log1p(-q)
+        log_product += np.log1p(odds[place])
+        stay = 1.0 / (1.0 + odds[place])
         for j in range(p):
             x[j] = columns[j, rows[place]] - centre[j]
         for k in range(min(place + 1, d), max(d - (rows.size - place - 1), 1) - 1, -1):
-            step(zero, one, two, x, q, k)
-        zero[0] *= 1.0 - q
+            step(zero, one, two, x, odds[place] * stay, stay, k)
+        zero[0] *= stay
     for j in range(p):
         mean = one[d, j] / zero[d]
         score[j] -= mean + d * centre[j]
@@ -212,13 +212,13 @@ def denominator(columns: Floats, weight: Floats, rows: Ints, d: int, score: Floa
 
 
 @kernel
-def step(zero: Floats, one: Floats, two: Floats, x: Floats, q: float, k: int) -> None:
-    """Let one more person be among the k with the event, with probability q, or not."""
+def step(zero: Floats, one: Floats, two: Floats, x: Floats, q: float, stay: float, k: int) -> None:
+    """Let one more person be among the k with the event, with probability q, or not, with probability `stay`."""
     p = x.size
     for a in range(p):
         for b in range(p):
             gained = two[k - 1, a, b] + x[a] * one[k - 1, b] + one[k - 1, a] * x[b] + x[a] * x[b] * zero[k - 1]
-            two[k, a, b] = (1.0 - q) * two[k, a, b] + q * gained
+            two[k, a, b] = stay * two[k, a, b] + q * gained
     for a in range(p):
-        one[k, a] = (1.0 - q) * one[k, a] + q * (one[k - 1, a] + x[a] * zero[k - 1])
-    zero[k] = (1.0 - q) * zero[k] + q * zero[k - 1]
+        one[k, a] = stay * one[k, a] + q * (one[k - 1, a] + x[a] * zero[k - 1])
+    zero[k] = stay * zero[k] + q * zero[k - 1]
