@@ -14,6 +14,7 @@ from rtwcohort.report.hazard_table import hazard_ratio_table
 from rtwcohort.report.html import render_html
 from rtwcohort.report.methods import MethodsFacts, methods_paragraph, methods_paragraphs
 from rtwcohort.report.model_table import model_table, term_tests_table
+from rtwcohort.report.probability_table import probability_table
 from rtwcohort.report.register_tables import (
     check_table,
     cleaning_table,
@@ -58,6 +59,7 @@ __all__ = [
     "methods_paragraph",
     "methods_paragraphs",
     "model_table",
+    "probability_table",
     "provenance_table",
     "render_html",
     "status_figure",

@@ -88,9 +88,14 @@ def model_table(
 
 
 def term_tests_table(
-    tests: pd.DataFrame, *, key: str, title: str, labels: Mapping[str, str] | None = None
+    tests: pd.DataFrame,
+    *,
+    key: str,
+    title: str,
+    labels: Mapping[str, str] | None = None,
+    notes: Sequence[str] = (),
 ) -> ReportTable:
-    """Show the Wald test of each term: `term, statistic, df, p_value`."""
+    """Show a test of each term: `term, statistic, df, p_value`."""
     check_columns(tests.columns, ("term", "statistic", "df", "p_value"), argument="tests")
     rows = [
         [
@@ -109,7 +114,7 @@ def term_tests_table(
         title,
         pd.DataFrame(rows, columns=["Term", "Chi-square", "df", "p"], dtype=object),
         raw,
-        (),
+        tuple(notes),
         ("left", "right", "right", "right"),
     )
 

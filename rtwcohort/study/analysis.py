@@ -21,6 +21,7 @@ from rtwcohort.models import (
     fit_cox,
     kaplan_meier,
     log_rank,
+    proportional_hazards_test,
 )
 from rtwcohort.report.disclosure import is_small
 from rtwcohort.study.further_models import fit_further_models
@@ -50,10 +51,13 @@ def analyse(study: Study, data: Data, population: Population) -> Analysis:
     incidence = _incidence(frame, group)
     _check_scale(study, population.cohort.variables)
     univariable, multivariable = _models(study, frame, levels, notes)
+    hazards = None if multivariable is None or not multivariable.converged else proportional_hazards_test(multivariable)
     arms = None if levels is None else _arms(study, frame, levels, notes)
     further = fit_further_models(study, population, frame)
     contrasts = tuple(_contrast(study, i, frame) for i in range(len(study.file.contrasts)))
-    return Analysis(frame, curves, incidence, univariable, multivariable, arms, further, contrasts, tuple(notes))
+    return Analysis(
+        frame, curves, incidence, univariable, multivariable, arms, further, contrasts, hazards, tuple(notes)
+    )
 
 
 def _arm_column(study: Study) -> str:

@@ -32,6 +32,7 @@ from rtwcohort.report import (
     inputs_table,
     methods_paragraphs,
     model_table,
+    probability_table,
     provenance_table,
     status_figure,
     status_table,
@@ -54,6 +55,7 @@ from rtwcohort.study.facts import (
     model_notes,
     model_words,
     odds_are_hidden,
+    small_arms,
     time_unit,
 )
 from rtwcohort.study.families import FAMILIES, OUTCOME_WORDS
@@ -184,6 +186,17 @@ def _predictors(results: Results) -> Section | None:
         threshold=_limit(results),
     )
     blocks: list[Block] = [table, forest_figure(forest_rows(table), title="Adjusted hazard ratios of return to work")]
+    if analysis.proportional_hazards is not None:
+        tests = term_tests_table(
+            analysis.proportional_hazards.terms,
+            key="proportional-hazards",
+            title="Do the hazard ratios change with time?",
+            labels={name: variable.label for name, variable in known.items()} | {"GLOBAL": "All together"},
+            notes=(
+                "Score tests of proportional hazards; time on the Kaplan-Meier scale. A small p speaks for a change.",
+            ),
+        )
+        blocks.append(tests)
     blocks += [Note(note) for note in analysis.notes]
     return Section("predictors", "Predictors of return to work", tuple(blocks))
 
@@ -224,6 +237,18 @@ def _models(results: Results) -> list[Section]:
             tests = model.fit.term_tests()
             blocks.append(
                 term_tests_table(tests, key=f"model-{number}-terms", title="Tests of whole terms", labels=labels)
+            )
+        if model.margins is not None and not small_arms(results):
+            blocks.append(
+                probability_table(
+                    model.margins,
+                    list(model.margins.columns[:2]),
+                    key=f"model-{number}-probabilities",
+                    title="Predicted work status by arm and visit",
+                    labels=labels,
+                    categories={"not": "Not in work", "partly": "Partly", "fully": "Fully in work"},
+                    notes=("From the model, averaged over the people of the study.",),
+                )
             )
         blocks += [Note(note) for note in model.notes]
         sections.append(Section(f"model-{number}-section", model.asked.name, tuple(blocks)))

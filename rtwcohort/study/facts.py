@@ -168,11 +168,11 @@ def model_words(results: Results, model: FurtherModel) -> str:
     """Return a sentence on what a further model is, and the choices of its fit."""
     family = FAMILIES[model.asked.family]
     limit = results.study.file.report.small_cells
-    people = model.frame["person_id"].nunique()
-    n = "" if is_small(len(results.analysis.frame) - people, limit) else f" of {format_count(people)} people"
-    rows = f" and {format_count(len(model.frame))} visits" if family.repeated and n else ""
-    choices = model.fit.describe_choices().strip()
-    return f"{OUTCOME_WORDS[model.outcome]} was modelled by {family.words}{n}{rows}. {choices}"
+    used = int(model.fit.n_clusters if family.repeated else model.fit.n)
+    gaps = (len(results.analysis.frame) - used, model.n_left_out, int(model.fit.n_dropped))
+    n = "" if any(is_small(gap, limit) for gap in gaps) else f" for {format_count(used)} people"
+    choices = re.sub(r": \d+ rows of \d+ persons in \d+ clusters", "", model.fit.describe_choices().strip())
+    return f"{OUTCOME_WORDS[model.outcome]} was modelled by {family.words}{n}. {choices}"
 
 
 def model_notes(results: Results, model: FurtherModel) -> tuple[str, ...]:
@@ -181,10 +181,17 @@ def model_notes(results: Results, model: FurtherModel) -> tuple[str, ...]:
     notes = [f"{family.short}: {family.measure}. CI: confidence interval."]
     if odds_are_hidden(model):
         notes = ["exp(b): the exponentiated coefficient; with this link it is no odds ratio. CI: confidence interval."]
-    if model.n_left_out:
-        count = f"<{limit}" if is_small(model.n_left_out, limit) else format_count(model.n_left_out)
-        what = "visits" if family.repeated else "people"
-        notes.append(f"{count} {what} without a known outcome are left out.")
+    if family.repeated:
+        notes += ["Visits without a known status are left out."] if model.n_left_out else []
+        notes += ["Visits with a missing predictor are left out."] if model.fit.n_dropped else []
+        return tuple(notes)
+    for count, what in (
+        (model.n_left_out, "a known outcome"),
+        (int(model.fit.n_dropped), "a value of every predictor"),
+    ):
+        if count:
+            words = f"<{limit}" if is_small(count, limit) else format_count(count)
+            notes.append(f"{words} people without {what} are left out.")
     return tuple(notes)
 
 
@@ -268,12 +275,13 @@ def key_figures(results: Results) -> list[tuple[str, str, str]]:
             else f"{format_number(median['time'], decimals=0)} {time_unit(results)}"
         )
         figures.append((value, "median time to return", "Kaplan-Meier"))
-    if arms is not None and not _small_arms(results):
+    if arms is not None and not small_arms(results):
         figures += _arm_figures(results)
     return figures
 
 
-def _small_arms(results: Results) -> bool:
+def small_arms(results: Results) -> bool:
+    """Tell whether some arm has too few people or returns to print what is computed from them."""
     counts, limit = arm_counts(results), results.study.file.report.small_cells
     return any(is_small(int(count), limit) for count in [*counts["n"], *counts["n_returned"]])
 

@@ -13,7 +13,7 @@ from rtwcohort.core.checks import did_you_mean
 from rtwcohort.design import formula_from_terms
 from rtwcohort.errors import StudyFileError
 from rtwcohort.study.families import FAMILIES, Family
-from rtwcohort.study.parts import pointing, readable
+from rtwcohort.study.parts import pointing, readable, variables_of
 from rtwcohort.study.read import Study
 from rtwcohort.study.results import FurtherModel, Population
 from rtwcohort.study.schema import ModelSection
@@ -55,7 +55,18 @@ def _fit(study: Study, i: int, population: Population, people: pd.DataFrame) -> 
             frame, formula, missing=asked.missing, reference=reference or None, **options
         )
     notes = tuple(dict.fromkeys(str(item.message) for item in caught))
-    return FurtherModel(asked, outcome, fit, frame, left_out, notes)
+    return FurtherModel(asked, outcome, fit, frame, left_out, notes, _margins(study, asked, fit, frame))
+
+
+def _margins(study: Study, asked: ModelSection, fit: Any, frame: pd.DataFrame) -> pd.DataFrame | None:
+    """Predict the probability of each status by arm and wave, standardised to the people of the model."""
+    arm = study.file.arms.column if study.file.arms is not None else None
+    used = {name for term in asked.terms for name in variables_of(term)}
+    if asked.family != "ordinal_gee" or arm is None or not {arm, "wave"} <= used:
+        return None
+    complete = frame.dropna(subset=sorted(used & set(frame.columns)))
+    people = complete.drop_duplicates("person_id")
+    return models.marginal_probabilities(fit, people, [arm, "wave"]).table()
 
 
 def _check_options(study: Study, i: int, asked: ModelSection, family: Family) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from rtwcohort.cohort import Cohort
 from rtwcohort.compare import CoxDidFit, DidFit, TwoByTwo
-from rtwcohort.models import CoxFit, CumulativeIncidence, Curves, LogRank
+from rtwcohort.models import CoxFit, CumulativeIncidence, Curves, LogRank, ProportionalHazardsTest
 from rtwcohort.outcomes import RtwOutcome
 from rtwcohort.register import Register, RegisterCheck
 from rtwcohort.study.parts import Parts
@@ -114,6 +114,8 @@ class FurtherModel:
         Rows without a known outcome.
     notes
         Warnings of the fit.
+    margins
+        For ordinal GEE with the arm and the wave among its terms: probabilities by arm and wave, else None.
     """
 
     asked: ModelSection
@@ -122,6 +124,7 @@ class FurtherModel:
     frame: pd.DataFrame
     n_left_out: int
     notes: tuple[str, ...]
+    margins: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,8 @@ class Analysis:
         None without arms.
     models, contrasts
         In the order of the study file.
+    proportional_hazards
+        Test of each term of `multivariable`, or None.
     notes
         Sentences on what a reader must know about the fits.
     """
@@ -154,6 +159,7 @@ class Analysis:
     arms: Arms | None
     models: tuple[FurtherModel, ...]
     contrasts: tuple[Contrast, ...]
+    proportional_hazards: ProportionalHazardsTest | None
     notes: tuple[str, ...]
 
 

@@ -74,6 +74,7 @@ def study_text(register: Register, *, folder: str) -> str:
         _cohort_section(register, scores),
         _OUTCOME,
         _predictors_section(register, scores, arms),
+        _MODELS,
         _arms_section(arms),
         _REPORT,
     ]
@@ -175,6 +176,16 @@ def _predictors_section(register: Register, scores: list[Score], arms: list[str]
             'missing = "drop"     # people with a missing predictor are left out of that model and counted; or "raise"',
         ]
     )
+
+
+_MODELS = """
+# Further models, each with a section of its own: cox, ordinal, ordinal_gee, logistic, gee, count, quantile.
+# [[models]]
+# name = "Work status over the year"
+# family = "ordinal_gee"
+# days = [90, 180, 365]
+# terms = ["age", "wave"]
+"""
 
 
 def _arms_section(arms: list[str]) -> str:
