@@ -37,6 +37,7 @@ from rtwcohort.models.ordinal_result import OrdinalFit
 from rtwcohort.models.ordinal_score_test import ParallelTest, parallel_lr_test, parallel_score_test
 from rtwcohort.models.quantile import fit_quantile
 from rtwcohort.models.rmst import RestrictedMean, restricted_mean
+from rtwcohort.models.screening import Screening, screen_predictors
 
 __all__ = [
     "AdjustedPredictions",
@@ -64,6 +65,7 @@ __all__ = [
     "RestrictedMean",
     "RiskSetGapWarning",
     "SchoenfeldResiduals",
+    "Screening",
     "StandardisedCurves",
     "TrendTest",
     "WaveWeightsWarning",
@@ -99,5 +101,6 @@ __all__ = [
     "proportional_hazards_test",
     "restricted_mean",
     "schoenfeld_residuals",
+    "screen_predictors",
     "standardised_curves",
 ]
