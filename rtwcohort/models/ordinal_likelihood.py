@@ -171,7 +171,8 @@ class OrdinalLikelihood:
         code = LINKS[self.link].code
         parts = self._run(block_pass, *self._rows(), theta, beta, code, kind, square, tail=(every,))
         loglik = float(sum(part[0] for part in parts))
-        return loglik, sum(part[1] for part in parts), _whole(sum(part[2] for part in parts))
+        score, product = sum(part[1] for part in parts), _whole(sum(part[2] for part in parts))
+        return (loglik if np.isfinite(product).all() else -np.inf), score, product
 
     def __call__(self, working: Floats) -> Evaluation:
         """Return log-likelihood, score and observed information at working parameters."""
@@ -210,14 +211,15 @@ class OrdinalLikelihood:
         return working
 
     def reach(self, working: Floats) -> float:
-        """Return the range of x'b over the rows."""
+        """Return the range of x'b and the offset over the rows."""
         theta, beta = self._split(working)
         slopes = np.zeros(len(self._columns))
         slopes[self._q :] = beta
+        shift = 0.0 if self.data.offset is None else self.data.offset
         most = 0.0
         for row in theta:
             slopes[: self._q] = -row[1:]
-            most = max(most, float(np.ptp(self._matrix[:, self._columns] @ (slopes * self._inverse))))
+            most = max(most, float(np.ptp(self._matrix[:, self._columns] @ (slopes * self._inverse) + shift)))
         return most
 
     def loglik_of_shares(self) -> float:

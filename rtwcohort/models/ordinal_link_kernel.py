@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from rtwcohort.core.jit import kernel
+from rtwcohort.core.jit import ieee_kernel
 
 Five = tuple[float, float, float, float, float]
 
@@ -31,7 +31,7 @@ _NODES = (0.1834346424956498, 0.5255324099163290, 0.7966664774136267, 0.96028985
 _WEIGHTS = (0.3626837833783620, 0.3137066458778873, 0.2223810344533745, 0.1012285362903763)
 
 
-@kernel
+@ieee_kernel
 def scaled_erfc(x: float) -> float:
     """Return exp(x^2) erfc(x) for x > -5, by a continued fraction (Abramowitz and Stegun 7.1.14) where x is large."""
     if x < 5.0:
@@ -42,7 +42,7 @@ def scaled_erfc(x: float) -> float:
     return 1.0 / (math.sqrt(math.pi) * (x + tail))
 
 
-@kernel
+@ieee_kernel
 def normal_interval(u: float, lower: float) -> Five:
     """Take the normal distribution, scaled by the density at the end nearer to the centre."""
     if lower >= 0.0:
@@ -65,7 +65,7 @@ def normal_interval(u: float, lower: float) -> Five:
     return log_p, gu, gl, cu, cl
 
 
-@kernel
+@ieee_kernel
 def normal_interval_low(u: float, lower: float) -> Five:
     """Take l < u <= 0, everything divided by exp(-u^2 / 2)."""
     width = u - lower
@@ -91,7 +91,7 @@ def normal_interval_low(u: float, lower: float) -> Five:
     return math.log(scaled) - 0.5 * u * u, gu, gl, -u * gu, cl
 
 
-@kernel
+@ieee_kernel
 def least_interval(u: float, lower: float) -> Five:
     """Take the least extreme value distribution, F(u) = 1 - exp(-exp(u)) (complementary log-log)."""
     if not u > lower:
@@ -112,7 +112,7 @@ def least_interval(u: float, lower: float) -> Five:
     return log_inside - lower_rate, gu, gl, gu * (1.0 - rate), gl * (1.0 - lower_rate)
 
 
-@kernel
+@ieee_kernel
 def cauchy_interval(u: float, lower: float) -> Five:
     """Take the Cauchy distribution."""
     if not u > lower:
@@ -133,7 +133,7 @@ def cauchy_interval(u: float, lower: float) -> Five:
     return math.log(p), gu, gl, cu, cl
 
 
-@kernel
+@ieee_kernel
 def logistic_interval(u: float, lower: float) -> Five:
     """Take the logistic distribution: F(u) - F(l) = F(u) (1 - F(l)) (1 - exp(l - u))."""
     if not u > lower:
@@ -151,7 +151,7 @@ def logistic_interval(u: float, lower: float) -> Five:
     return log_p, gu, gl, gu * (2.0 * above_u - 1.0), gl * (1.0 - 2.0 * below_l)
 
 
-@kernel
+@ieee_kernel
 def interval(link: int, u: float, lower: float) -> Five:
     """Choose by the code of the link, as in `links.LINKS`."""
     if link == LOGIT:

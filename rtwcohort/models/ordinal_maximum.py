@@ -13,6 +13,7 @@ from rtwcohort.core.control import Control
 from rtwcohort.errors import ConvergenceError, DesignError
 from rtwcohort.models.newton import NewtonResult, SingularInformationError, factorise, maximise
 from rtwcohort.models.ordinal_likelihood import Evaluation, OrdinalLikelihood
+from rtwcohort.models.ordinal_separation import separated_parameters
 
 Floats = npt.NDArray[np.float64]
 
@@ -63,9 +64,25 @@ def maximise_ordinal(likelihood: OrdinalLikelihood, control: Control) -> Ordinal
     evaluate = _remembering(climbable(likelihood, likelihood))
     start = _start(likelihood, evaluate)
     result = maximise_safely(evaluate, likelihood.start(), start, control, likelihood)
-    natural = likelihood.to_natural() @ result.coef
-    limit = natural if np.isfinite(result.limit).all() else _limits(likelihood, result.coef, natural)
+    change = likelihood.to_natural()
+    if np.isfinite(result.limit).all():
+        natural = change @ result.coef
+        return OrdinalMaximum(result.coef, natural, natural, result.covariance, result.loglik, result.iterations)
+    moved = separated_parameters(likelihood.data, likelihood.natural_scale())
+    if moved is not None and not (moved[0] | moved[1]).any():
+        result = _further(evaluate, result, control)
+    natural = change @ result.coef
+    limit = natural if np.isfinite(result.limit).all() else _limits(likelihood, result.coef, natural, moved)
     return OrdinalMaximum(result.coef, natural, limit, result.covariance, result.loglik, result.iterations)
+
+
+def _further(evaluate: Callable[[Floats], Evaluation], result: NewtonResult, control: Control) -> NewtonResult:
+    """Go on to a maximum that exists, however far away."""
+    try:
+        found = maximise(evaluate, result.coef, control, reach=lambda _: 0.0)
+    except ConvergenceError:
+        return result
+    return found if np.isfinite(found.limit).all() else result
 
 
 def maximise_safely(
@@ -178,10 +195,16 @@ def climbable(
     return evaluated
 
 
-def _limits(likelihood: OrdinalLikelihood, working: Floats, natural: Floats) -> Floats:
+def _limits(
+    likelihood: OrdinalLikelihood,
+    working: Floats,
+    natural: Floats,
+    moved: tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]] | None,
+) -> Floats:
     """Return the natural parameters with those at infinity marked.
 
-    Directions in which less than a millionth of the information at the start is left are those in which the likelihood
+    Where the linear programmes tell (`moved`), a parameter that moves one way only goes to that infinity. Else
+    directions in which less than a millionth of the information at the start is left are those in which the likelihood
     rises for ever. A parameter that takes part in one has no estimate; its sign is that of the way it has gone along
     these directions.
     """
@@ -194,7 +217,12 @@ def _limits(likelihood: OrdinalLikelihood, working: Floats, natural: Floats) -> 
     ways = np.abs(change @ directions) * unit[:, None]
     involved = (ways > _INVOLVED * ways.max(axis=0)).any(axis=1)
     gone = change @ (directions @ (directions.T @ first @ (working - start))) * unit
+    if moved is not None and (moved[0] | moved[1]).any():
+        involved = moved[0] | moved[1]
     runs = involved & (np.abs(gone) > _RUNS * np.abs(gone).max())
     limit = np.where(involved, np.nan, natural)
     limit[runs] = np.sign(gone[runs]) * np.inf
+    if moved is not None:
+        limit[moved[0] & ~moved[1]] = np.inf
+        limit[moved[1] & ~moved[0]] = -np.inf
     return limit

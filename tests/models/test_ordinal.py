@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from scipy.optimize import linprog
 from scipy.special import expit
 
 from rtwcohort.errors import ArgumentError, DesignError
@@ -459,6 +460,32 @@ class TestNoAnswer:
         with pytest.warns(MonotoneLikelihoodWarning, match=r"'x1 \(0 \| 1\)' goes to infinity"):
             fit = fit_ordinal_arrays(x, y, nominal=[0])
         np.testing.assert_array_equal(fit.monotone, [False, False, True, False])
+
+    @pytest.mark.parametrize("link", ["logit", "probit", "cloglog"])
+    def test_few_people_at_random(self, link):
+        """A maximum exists unless one linear programme over all rows finds a direction in which none loses."""
+        rng = np.random.default_rng(11)
+        seen = {True: 0, False: 0}
+        for _ in range(40):
+            n = int(rng.integers(8, 20))
+            x = np.column_stack([rng.integers(0, 2, n), np.round(rng.normal(size=n), 2)]).astype(float)
+            y = np.digitize(2.0 * x.sum(axis=1) + rng.logistic(size=n) * 0.6, [-0.5, 1.5])
+            if np.unique(y).size < 3 or np.ptp(x[:, 0]) == 0:
+                continue
+            gains = np.zeros((0, 4))
+            for row, status in zip(x, y, strict=True):
+                if status < 2:
+                    gains = np.vstack([gains, [status == 0, status == 1, *-row]])
+                if status > 0:
+                    gains = np.vstack([gains, [-(status == 1), -(status == 2), *row]])
+            most = -linprog(-gains.sum(axis=0), A_ub=-gains, b_ub=np.zeros(len(gains)), bounds=(-1, 1)).fun
+            separated = bool(most > 1e-7)
+            seen[separated] += 1
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                fit = fit_ordinal_arrays(x, y, link=link)
+            assert fit.converged is not separated
+        assert min(seen.values()) >= 8
 
     def test_empty_categories_get_no_threshold(self):
         x, y = sample(k=3)
