@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rtwcohort.core.checks import check_choice
 from rtwcohort.models.cox_exact_kernel import ExactLikelihood
 from rtwcohort.models.cox_kernel import CoxLikelihood, RiskSets, order_risk_sets
 
@@ -64,7 +65,8 @@ class CoxData:
         return ExactLikelihood(self.likelihood("breslow")) if ties == "exact" else self.likelihood(ties)
 
     def likelihood(self, ties: str) -> CoxLikelihood:
-        """Return the partial likelihood; `close` it after use."""
+        """Return the partial likelihood of "efron" or "breslow"; `close` it after use."""
+        check_choice(ties, ("efron", "breslow"), argument="ties")
         return CoxLikelihood(
             self.matrix,
             self.risk_sets(),

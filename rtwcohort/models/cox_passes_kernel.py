@@ -176,7 +176,7 @@ def take_out(removed: Floats, g: int, left: int, s0: float, s1: Floats) -> float
         return 0.0
     for j in range(p):
         s1[j] -= removed[j, g]
-    return s0 - removed[p, g]
+    return float(s0 - removed[p, g])
 
 
 @kernel

@@ -159,7 +159,7 @@ def _event_times(time: Floats, event: npt.NDArray[np.bool_], entry: Floats | Non
     if time.min() >= 0.0 and time.max() < time.size and (entry is None or entry.min() >= 0.0):
         whole = time.astype(np.int64)
         begin = None if entry is None else entry.astype(np.int64)
-        if (whole == time).all() and (entry is None or bool((begin == entry).all())):
+        if (whole == time).all() and (entry is None or bool(np.all(begin == entry))):
             present = np.bincount(whole[event], minlength=int(whole.max()) + 1) > 0
             passed: Ints = np.cumsum(present, dtype=np.int64)
             return (
