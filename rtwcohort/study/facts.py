@@ -168,9 +168,8 @@ def model_words(results: Results, model: FurtherModel) -> str:
     """Return a sentence on what a further model is, and the choices of its fit."""
     family = FAMILIES[model.asked.family]
     limit = results.study.file.report.small_cells
-    used = int(model.fit.n_clusters if family.repeated else model.fit.n)
-    gaps = (len(results.analysis.frame) - used, model.n_left_out, int(model.fit.n_dropped))
-    n = "" if any(is_small(gap, limit) for gap in gaps) else f" for {format_count(used)} people"
+    gaps = (len(results.analysis.frame) - model.n_people, model.n_left_out, int(model.fit.n_dropped))
+    n = "" if any(is_small(gap, limit) for gap in gaps) else f" for {format_count(model.n_people)} people"
     choices = re.sub(r": \d+ rows of \d+ persons in \d+ clusters", "", model.fit.describe_choices().strip())
     return f"{OUTCOME_WORDS[model.outcome]} was modelled by {family.words}{n}. {choices}"
 

@@ -55,18 +55,20 @@ def _fit(study: Study, i: int, population: Population, people: pd.DataFrame) -> 
             frame, formula, missing=asked.missing, reference=reference or None, **options
         )
     notes = tuple(dict.fromkeys(str(item.message) for item in caught))
-    return FurtherModel(asked, outcome, fit, frame, left_out, notes, _margins(study, asked, fit, frame))
+    used = {name for term in asked.terms for name in variables_of(term)} & set(frame.columns)
+    complete = frame.dropna(subset=sorted(used))
+    margins = _margins(study, asked, used, fit, complete)
+    return FurtherModel(asked, outcome, fit, frame, complete["person_id"].nunique(), left_out, notes, margins)
 
 
-def _margins(study: Study, asked: ModelSection, fit: Any, frame: pd.DataFrame) -> pd.DataFrame | None:
+def _margins(
+    study: Study, asked: ModelSection, used: set[str], fit: Any, complete: pd.DataFrame
+) -> pd.DataFrame | None:
     """Predict the probability of each status by arm and wave, standardised to the people of the model."""
     arm = study.file.arms.column if study.file.arms is not None else None
-    used = {name for term in asked.terms for name in variables_of(term)}
     if asked.family != "ordinal_gee" or arm is None or not {arm, "wave"} <= used:
         return None
-    complete = frame.dropna(subset=sorted(used & set(frame.columns)))
-    people = complete.drop_duplicates("person_id")
-    return models.marginal_probabilities(fit, people, [arm, "wave"]).table()
+    return models.marginal_probabilities(fit, complete.drop_duplicates("person_id"), [arm, "wave"]).table()
 
 
 def _check_options(study: Study, i: int, asked: ModelSection, family: Family) -> None:

@@ -110,6 +110,8 @@ class FurtherModel:
         Of the family's own type: all have `tidy`, `glance`, `term_tests` and `describe_choices`.
     frame
         Its rows: one a person, or one a person and day.
+    n_people
+        People in the fit.
     n_left_out
         Rows without a known outcome.
     notes
@@ -122,6 +124,7 @@ class FurtherModel:
     outcome: str
     fit: Any
     frame: pd.DataFrame
+    n_people: int
     n_left_out: int
     notes: tuple[str, ...]
     margins: pd.DataFrame | None = None
