@@ -15,9 +15,22 @@ if TYPE_CHECKING:
     from rtwcohort.compare import two_by_two as two_by_two
     from rtwcohort.design import build_design as build_design
     from rtwcohort.instruments import score as score
+    from rtwcohort.models import concordance as concordance
+    from rtwcohort.models import cumulative_incidence as cumulative_incidence
+    from rtwcohort.models import fit_count as fit_count
     from rtwcohort.models import fit_cox as fit_cox
+    from rtwcohort.models import fit_gee as fit_gee
+    from rtwcohort.models import fit_logistic as fit_logistic
+    from rtwcohort.models import fit_ordinal as fit_ordinal
+    from rtwcohort.models import fit_ordinal_gee as fit_ordinal_gee
+    from rtwcohort.models import fit_quantile as fit_quantile
     from rtwcohort.models import kaplan_meier as kaplan_meier
     from rtwcohort.models import log_rank as log_rank
+    from rtwcohort.models import marginal_probabilities as marginal_probabilities
+    from rtwcohort.models import nelson_aalen as nelson_aalen
+    from rtwcohort.models import proportional_hazards_test as proportional_hazards_test
+    from rtwcohort.models import restricted_mean as restricted_mean
+    from rtwcohort.models import standardised_curves as standardised_curves
     from rtwcohort.outcomes import RULES as RULES
     from rtwcohort.outcomes import RtwRule as RtwRule
     from rtwcohort.outcomes import absence_days as absence_days
@@ -60,6 +73,19 @@ _VERBS: Final = {
     "fit_cox": "rtwcohort.models",
     "kaplan_meier": "rtwcohort.models",
     "log_rank": "rtwcohort.models",
+    "fit_ordinal": "rtwcohort.models",
+    "fit_ordinal_gee": "rtwcohort.models",
+    "fit_logistic": "rtwcohort.models",
+    "fit_gee": "rtwcohort.models",
+    "fit_count": "rtwcohort.models",
+    "fit_quantile": "rtwcohort.models",
+    "restricted_mean": "rtwcohort.models",
+    "nelson_aalen": "rtwcohort.models",
+    "cumulative_incidence": "rtwcohort.models",
+    "concordance": "rtwcohort.models",
+    "proportional_hazards_test": "rtwcohort.models",
+    "standardised_curves": "rtwcohort.models",
+    "marginal_probabilities": "rtwcohort.models",
     "two_by_two": "rtwcohort.compare",
     "chi_square": "rtwcohort.compare",
     "difference_in_differences": "rtwcohort.compare",
