@@ -53,7 +53,7 @@ class GlmRows:
     iterations: int
 
 
-class _Iterated(NamedTuple):
+class Climbed(NamedTuple):
     """Where the iterations ended, and whether they stand still there."""
 
     params: Floats
@@ -85,7 +85,7 @@ def fit_rows(
     ConvergenceError
         When the iterations run out without separation to explain it.
     """
-    result = _iterate(standard.Z, y, family, weights, offset)
+    result = climb(standard.Z, y, family, weights, offset)
     eta = standard.Z @ result.params
     suspicious = not result.settled or not np.isfinite(eta).all() or np.abs(eta).max() > _EXTREME
     apart = find_separation(standard.Z, pull) if suspicious else None
@@ -109,8 +109,26 @@ def fit_rows(
     )
 
 
-def _iterate(Z: Floats, y: Floats, family: Any, weights: Floats | None, offset: Floats | None) -> _Iterated:
-    """Maximise by Fisher scoring (iteratively reweighted least squares) with step halving."""
+def climb(
+    Z: Floats,
+    y: Floats,
+    family: Any,
+    weights: Floats | None = None,
+    offset: Floats | None = None,
+    *,
+    extreme: float = np.inf,
+) -> Climbed:
+    """Maximise by Fisher scoring (iteratively reweighted least squares) with step halving.
+
+    Parameters
+    ----------
+    Z
+        Standardised columns, shape (n, p).
+    y, family, weights, offset
+        As in `fit_rows`.
+    extreme
+        Linear predictor beyond which the climb is given up: the outcome is then as good as separated.
+    """
     with np.errstate(all="ignore"):
         mu = np.asarray(family.starting_mu(y))
         eta = np.asarray(family.link(mu))
@@ -124,7 +142,7 @@ def _iterate(Z: Floats, y: Floats, family: Any, weights: Floats | None, offset: 
             try:
                 step = np.linalg.solve(weighted.T @ Z, weighted.T @ target) - params
             except np.linalg.LinAlgError:
-                return _Iterated(params, loglik, iteration, False)
+                return Climbed(params, loglik, iteration, False)
             before = loglik
             for halving in range(_MAX_HALVINGS):
                 trial = params + step * 0.5**halving
@@ -135,10 +153,12 @@ def _iterate(Z: Floats, y: Floats, family: Any, weights: Floats | None, offset: 
                     break
             moved = float(np.abs(trial - params).max())
             params = trial
+            if np.abs(eta).max() > extreme:
+                return Climbed(params, loglik, iteration, False)
             if moved <= _TOLERANCE * max(1.0, float(np.abs(params).max())):
-                return _Iterated(params, loglik, iteration, True)
+                return Climbed(params, loglik, iteration, True)
     # nearly collinear coefficients may move for ever without changing the likelihood
-    return _Iterated(params, loglik, _MAX_ITERATIONS, abs(loglik - before) <= 1e-11 * (abs(loglik) + 1.0))
+    return Climbed(params, loglik, _MAX_ITERATIONS, abs(loglik - before) <= 1e-11 * (abs(loglik) + 1.0))
 
 
 def _figures(
@@ -175,7 +195,7 @@ def _fit_overlap(
     chosen, known = _estimable(X, direction != 0.0)
     scale = rms[chosen]
     w, o = (None if a is None else a[stay] for a in (weights, offset))
-    result = _iterate(X[:, chosen], y[stay], family, w, o)
+    result = climb(X[:, chosen], y[stay], family, w, o)
     if not result.settled:
         raise ConvergenceError("The fit to the rows that are not separated did not converge.")
     small, own, mu[stay] = _figures(X[:, chosen], y[stay], family, result.params, w, o)

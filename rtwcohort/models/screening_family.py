@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any, Literal
 
 import numpy as np
@@ -17,7 +18,7 @@ from rtwcohort.models.concordance_index import concordance
 from rtwcohort.models.cox import fit_cox_arrays
 from rtwcohort.models.cox_data import CoxData
 from rtwcohort.models.glm import binomial
-from rtwcohort.models.glm_rows import fit_rows
+from rtwcohort.models.glm_rows import climb
 from rtwcohort.models.glm_scale import standardise
 from rtwcohort.models.newton import MonotoneLikelihoodWarning
 from rtwcohort.models.ordinal import fit_ordinal_arrays
@@ -139,16 +140,19 @@ def _ordinal(outcome: Outcome, X: Floats, rows: Rows) -> tuple[Floats, Floats, f
 
 
 def _logistic(outcome: Outcome, X: Floats, rows: Rows) -> tuple[Floats, Floats, float, float]:
-    y = outcome.value[rows]
-    pull = np.where(y == 1.0, 1.0, -1.0)
-    fit = fit_rows(standardise(X), y, binomial("logit"), weights=None, offset=None, pull=pull)
+    y, standard = outcome.value[rows], standardise(X)
+    fit = climb(standard.Z, y, _LOGIT(), extreme=_FAR)
     share = float(y.mean())
     null = float(y.size * (share * np.log(share) + (1 - share) * np.log(1 - share))) if 0 < share < 1 else 0.0
-    coef = np.clip(np.nan_to_num(fit.limit, nan=0.0, posinf=_FAR, neginf=-_FAR), -_FAR, _FAR)
-    return coef[1:], fit.information_inverse[1:, 1:], fit.loglik, null
+    vcov = np.full((X.shape[1], X.shape[1]), np.nan)
+    if fit.settled:
+        information = _bernoulli(standard.Z, y, fit.params)[2]
+        vcov = standard.vcov(np.asarray(np.linalg.inv(information), dtype=np.float64))[1:, 1:]
+    return standard.coef(fit.params)[1:], vcov, fit.loglik, null
 
 
 _FAR = 30.0
+_LOGIT = cache(partial(binomial, "logit"))
 _FITS: dict[str, Callable[[Outcome, Floats, Rows], tuple[Floats, Floats, float, float]]] = {
     "cox": _cox,
     "ordinal": _ordinal,
