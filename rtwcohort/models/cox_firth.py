@@ -27,7 +27,7 @@ from rtwcohort.errors import ConvergenceError
 from rtwcohort.models.cox_kernel import CoxLikelihood
 from rtwcohort.models.cox_passes_kernel import cumulate_back
 from rtwcohort.models.cox_score_kernel import column_sums, event_time_sums
-from rtwcohort.models.newton import NewtonResult, factorise, invert_factor
+from rtwcohort.models.newton import NewtonResult, SingularInformationError, factorise, invert_factor
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -35,7 +35,9 @@ Evaluation = tuple[float, Floats, Floats]
 
 _SCORING_STEPS = 6
 _ARRIVED = 1e-9
+_NOISE = 1e-4
 _NUDGE = 1e-5
+_LONGEST = 2.0
 
 
 class PenalisedLikelihood:
@@ -50,11 +52,20 @@ class PenalisedLikelihood:
         self.base, self.control = base, control
 
     def __call__(self, coef: Floats) -> Evaluation:
-        """Return penalised log-likelihood, penalised score (p,) and information (p, p)."""
+        """Return penalised log-likelihood, penalised score (p,) and information (p, p).
+
+        Where the information is singular the likelihood is minus infinity, so that a step there is halved; at 0 that
+        raises `SingularInformationError`.
+        """
         loglik, score, information = self.base(coef)
         if not np.isfinite(loglik):
             return loglik, score, information
-        factor, scale = factorise(information, self.control)
+        try:
+            factor, scale = factorise(information, self.control)
+        except SingularInformationError:
+            if not coef.any():
+                raise
+            return -np.inf, score, information
         half_log_det = float(np.log(factor.diagonal() / scale).sum())
         variance = invert_factor(factor, scale)
         return loglik + half_log_det, score + 0.5 * penalty_score(self.base, coef, variance), information
@@ -128,14 +139,16 @@ def maximise_penalised(
     evaluate = PenalisedLikelihood(likelihood, control)
     use = np.ones(start.size, dtype=np.bool_) if free is None else free
     here, (value, score, information) = start.copy(), evaluate(start)
-    first_value = value
+    first_value, earlier = value, -np.inf
     score_statistic = (
         float(score[use] @ np.linalg.solve(information[np.ix_(use, use)], score[use])) if use.any() else 0.0
     )
     for iteration in range(1, control.max_iterations + 1):
         step = _step(evaluate, here, score, information, use, newton=iteration > _SCORING_STEPS)
         length = float(np.sqrt(max(float(step @ information @ step), 0.0)))
-        if length <= _ARRIVED:
+        at_rounding = iteration > 2 * _SCORING_STEPS and length <= _NOISE and value - earlier <= 1e-10 * abs(value)
+        earlier = value
+        if length <= _ARRIVED or at_rounding:
             factor, scale = factorise(information, control)
             return NewtonResult(
                 here + step, invert_factor(factor, scale), first_value, value, score_statistic, iteration, here + step
@@ -158,7 +171,7 @@ def _step(
     place = np.flatnonzero(use)
     step = np.zeros(here.size)
     matrix = information[np.ix_(use, use)]
-    if newton and place.size:
+    if newton:
         matrix = np.empty((place.size, place.size))
         for row, j in enumerate(place):
             nudge = np.zeros(here.size)
@@ -167,9 +180,8 @@ def _step(
         matrix = 0.5 * (matrix + matrix.T)
         if np.linalg.eigvalsh(matrix)[0] <= 0.0:
             matrix = information[np.ix_(use, use)]
-    if place.size:
-        step[use] = np.linalg.solve(matrix, score[use])
-    return step
+    step[use] = np.linalg.solve(matrix, score[use])
+    return np.asarray(step * min(1.0, _LONGEST / max(float(np.abs(step).max()), _LONGEST)))
 
 
 def _climb(
