@@ -16,6 +16,7 @@ from rtwcohort.core.checks import check_choice, did_you_mean
 from rtwcohort.core.frames import to_pandas
 from rtwcohort.core.wald import normal_quantile, t_quantile, tidy_table
 from rtwcohort.design.new_rows import code_rows, predictor_columns
+from rtwcohort.design.terms import level_text
 from rtwcohort.errors import ArgumentError
 from rtwcohort.models.links import LINKS
 from rtwcohort.models.ordinal_gee_result import OrdinalGeeFit
@@ -115,10 +116,8 @@ class MarginalProbabilities:
                 contrast = np.zeros(self.estimate.size)
                 contrast[place * count + j], contrast[base[key] * count + j] = 1.0, -1.0
                 contrasts.append(contrast)
-                named = dict(zip(others, key, strict=True))
-                rows.append(
-                    {**named, column: f"{self.groups[column].iloc[place]} - {first}", "category": self.labels[j]}
-                )
+                pair = f"{level_text(self.groups[column].iloc[place])} - {level_text(first)}"
+                rows.append({**dict(zip(others, key, strict=True)), column: pair, "category": self.labels[j]})
         if not contrasts:
             raise ArgumentError(f"`{column}` has one value ({first}): there is nothing to compare.")
         L = np.array(contrasts)
