@@ -42,7 +42,7 @@ def fit_ordinal(
     levels: Sequence[Any] | None = None,
     nominal: Sequence[str] | None = None,
     weights: Any = None,
-    weight_type: WeightType = "frequency",
+    weight_type: WeightType | None = None,
     cluster: Any = None,
     robust: bool = False,
     information: Information | None = None,
@@ -71,7 +71,7 @@ def fit_ordinal(
         Column or numbers. Rows of weight 0 are left out and counted.
     weight_type
         "frequency": weight 2 is two people. "probability": weights correct for selection, and the robust variance is
-        turned on.
+        turned on. When None, whole numbers are frequencies and others probability weights.
     cluster
         Column, columns or codes: the sandwich over clusters.
     robust
@@ -149,7 +149,7 @@ def fit_ordinal_arrays(
     labels: Sequence[str] | None = None,
     nominal: Sequence[int] | None = None,
     weights: npt.ArrayLike | None = None,
-    weight_type: WeightType = "frequency",
+    weight_type: WeightType | None = None,
     cluster: npt.ArrayLike | None = None,
     robust: bool = False,
     information: Information | None = None,
@@ -222,7 +222,7 @@ def _rules(compat: str | None) -> OrdinalDefaults | None:
 def _choices(
     data: OrdinalData,
     link: str,
-    weight_type: str,
+    weight_type: str | None,
     robust: bool,
     information: str | None,
     compat: str | None,
@@ -230,6 +230,7 @@ def _choices(
 ) -> OrdinalChoices:
     """Check the choices and fill in the defaults."""
     check_choice(link, tuple(LINKS), argument="link")
+    weight_type = weight_type or _weight_type(data.weights)
     check_choice(weight_type, ("frequency", "probability"), argument="weight_type")
     rules = _rules(compat)
     information = information or (rules.information if rules else "observed")
@@ -241,26 +242,33 @@ def _choices(
         variance = "cluster"
     elif robust or (data.weights is not None and weight_type == "probability"):
         variance = "robust"
-    correction = 1.0
-    if rules is not None and variance == "cluster" and rules.cluster_correction and data.cluster is not None:
-        correction = _small_sample(float(data.cluster.max()) + 1.0)
-    elif rules is not None and variance == "robust" and rules.robust_correction:
-        frequency = data.weights is not None and weight_type == "frequency"
-        correction = _small_sample(float(data.counts().sum()) if frequency else float(len(data.codes)))
     return OrdinalChoices(
         link=link,
         information=information,
         variance=variance,
         weight_type=weight_type if data.weights is not None else None,
-        correction=correction,
+        correction=_correction(data, rules, variance, frequency=weight_type == "frequency"),
         sign=rules.sign if rules else 1,
         compat=compat,
         notes=notes,
     )
 
 
-def _small_sample(count: float) -> float:
-    return count / (count - 1.0) if count > 1.0 else np.nan
+def _weight_type(weights: Floats | None) -> WeightType:
+    whole = weights is None or bool((weights % 1.0 == 0.0).all())
+    return "frequency" if whole else "probability"
+
+
+def _correction(data: OrdinalData, rules: OrdinalDefaults | None, variance: Variance, *, frequency: bool) -> float:
+    """Return G/(G - 1) for clusters or n/(n - 1) for rows where the program has them, else 1."""
+    if rules is None:
+        return 1.0
+    count = np.inf
+    if variance == "cluster" and rules.cluster_correction and data.cluster is not None:
+        count = float(data.cluster.max()) + 1.0
+    elif variance == "robust" and rules.robust_correction:
+        count = float(data.counts().sum()) if frequency else float(len(data.codes))
+    return 1.0 if count == np.inf else count / (count - 1.0)
 
 
 def _fit(data: OrdinalData, choices: OrdinalChoices, control: Control) -> OrdinalFit:

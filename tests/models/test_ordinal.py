@@ -309,6 +309,9 @@ class TestInvariance:
         x, y = sample()
         w = np.random.default_rng(1).uniform(0.5, 3.0, len(y))
         fit = fit_ordinal_arrays(x, y, weights=w, weight_type="probability")
+        np.testing.assert_array_equal(fit_ordinal_arrays(x, y, weights=w).vcov, fit.vcov)
+        assert fit_ordinal_arrays(x, y, weights=np.ceil(w)).choices.weight_type == "frequency"
+        assert fit_ordinal_arrays(x, y, weights=w, weight_type="frequency").choices.variance == "model"
         assert fit.choices.variance == "robust"
         assert "inverse probabilities" in fit.describe_choices()
         assert fit.n == len(y)
@@ -477,7 +480,7 @@ class TestNoAnswer:
                 if status < 2:
                     gains = np.vstack([gains, [status == 0, status == 1, *-row]])
                 if status > 0:
-                    gains = np.vstack([gains, [-(status == 1), -(status == 2), *row]])
+                    gains = np.vstack([gains, [-float(status == 1), -float(status == 2), *row]])
             most = -linprog(-gains.sum(axis=0), A_ub=-gains, b_ub=np.zeros(len(gains)), bounds=(-1, 1)).fun
             separated = bool(most > 1e-7)
             seen[separated] += 1
