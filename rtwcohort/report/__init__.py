@@ -25,6 +25,7 @@ from rtwcohort.report.register_tables import (
 )
 from rtwcohort.report.report_figure import ReportFigure
 from rtwcohort.report.report_table import ReportTable
+from rtwcohort.report.screening_tables import optimism_table, selection_table
 from rtwcohort.report.status_figure import status_figure
 from rtwcohort.report.status_table import status_table
 
@@ -59,9 +60,11 @@ __all__ = [
     "methods_paragraph",
     "methods_paragraphs",
     "model_table",
+    "optimism_table",
     "probability_table",
     "provenance_table",
     "render_html",
+    "selection_table",
     "status_figure",
     "status_table",
     "table_one",

@@ -17,11 +17,13 @@ from rtwcohort.models import (
     CoxFit,
     CumulativeIncidence,
     MonotoneLikelihoodWarning,
+    Screening,
     cumulative_incidence,
     fit_cox,
     kaplan_meier,
     log_rank,
     proportional_hazards_test,
+    screen_predictors,
 )
 from rtwcohort.report.disclosure import is_small
 from rtwcohort.study.further_models import fit_further_models
@@ -55,9 +57,9 @@ def analyse(study: Study, data: Data, population: Population) -> Analysis:
     arms = None if levels is None else _arms(study, frame, levels, notes)
     further = fit_further_models(study, population, frame)
     contrasts = tuple(_contrast(study, i, frame) for i in range(len(study.file.contrasts)))
-    return Analysis(
-        frame, curves, incidence, univariable, multivariable, arms, further, contrasts, hazards, tuple(notes)
-    )
+    screening = _screening(study, frame, levels)
+    fits = (univariable, multivariable, arms, further, contrasts, screening, hazards)
+    return Analysis(frame, curves, incidence, *fits, tuple(notes))
 
 
 def _arm_column(study: Study) -> str:
@@ -164,6 +166,29 @@ def _fit(study: Study, frame: pd.DataFrame, terms: list[str], reference: Mapping
     what = f"Model of {terms[0]} alone" if len(terms) == 1 else "Multivariable model"
     notes += [f"{what}: {item.message}" for item in caught if item.category is MonotoneLikelihoodWarning]
     return fit
+
+
+def _screening(study: Study, frame: pd.DataFrame, arms: list[str] | None) -> Screening | None:
+    section = study.file.screening
+    if section is None:
+        return None
+    candidates = section.candidates or study.file.predictors.terms
+    reference = {name: readable(level) for name, level in study.file.predictors.reference.items()}
+    if arms is not None:
+        reference.setdefault(_arm_column(study), arms[0])
+    used = {name for term in candidates for name in variables_of(term)}
+    with pointing(study, "screening"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", MonotoneLikelihoodWarning)
+        return screen_predictors(
+            frame,
+            candidates,
+            threshold=section.threshold,
+            always=section.always,
+            missing=section.missing,
+            reference={name: level for name, level in reference.items() if name in used} or None,
+            n_boot=section.n_boot,
+            seed=study.file.study.seed,
+        )
 
 
 def _arms(study: Study, frame: pd.DataFrame, levels: list[str], notes: list[str]) -> Arms:

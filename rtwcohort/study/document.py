@@ -32,8 +32,10 @@ from rtwcohort.report import (
     inputs_table,
     methods_paragraphs,
     model_table,
+    optimism_table,
     probability_table,
     provenance_table,
+    selection_table,
     status_figure,
     status_table,
     table_one,
@@ -50,6 +52,7 @@ from rtwcohort.study.facts import (
     curve_days,
     effects,
     guarded_note,
+    guarded_rows,
     key_figures,
     methods_facts,
     model_notes,
@@ -79,6 +82,7 @@ def compose(results: Results, record: dict[str, Any]) -> Document:
         _returns(results),
         _status(results),
         _predictors(results),
+        _screening(results),
         _arms(results),
         *_models(results),
         *_contrasts(results),
@@ -199,6 +203,33 @@ def _predictors(results: Results) -> Section | None:
         blocks.append(tests)
     blocks += [Note(note) for note in analysis.notes]
     return Section("predictors", "Predictors of return to work", tuple(blocks))
+
+
+def _screening(results: Results) -> Section | None:
+    screening = results.analysis.screening
+    if screening is None:
+        return None
+    known = {variable.name: variable for variable in results.population.cohort.variables}
+    labels = {name: variable.label for name, variable in known.items()}
+    names = list(dict.fromkeys(name for term in screening.univariable for name in variables_of(term)))
+    full = screening.full.design
+    models = hazard_ratio_table(
+        results.analysis.frame,
+        [known[name] for name in names],
+        univariable=screening.univariable,
+        multivariable=screening.multivariable,
+        reference=full.reference if full is not None else None,
+        scale=results.study.file.predictors.scale,
+        threshold=_limit(results),
+    )
+    blocks: list[Block] = [
+        Paragraph(guarded_rows(screening.describe_choices(), _limit(results))),
+        selection_table(screening.terms, threshold=screening.threshold, labels=labels),
+        replace(models, key="screening-hazard-ratios", title="Each candidate alone, and those selected together"),
+    ]
+    if len(screening.performance):
+        blocks.append(optimism_table(screening.performance, screening.events))
+    return Section("screening-section", "Screening of predictors", tuple(blocks))
 
 
 def _arms(results: Results) -> Section:

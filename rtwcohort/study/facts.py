@@ -350,6 +350,15 @@ def guarded_note(note: str, threshold: int) -> str:
     )
 
 
+def guarded_rows(text: str, threshold: int) -> str:
+    """Write "1 446 of 1 448 rows" as "rows" where so few are missing that their number may not be told."""
+    return re.sub(
+        r"(\d+) of (\d+) rows",
+        lambda found: "rows" if is_small(int(found[2]) - int(found[1]), threshold) else found[0],
+        text,
+    )
+
+
 def _index_words(results: Results) -> str:
     asked = results.parts.index_date
     if asked.at == "enrolment":

@@ -101,6 +101,8 @@ def _check_terms(study: Study) -> None:
     places: list[tuple[tuple[str | int, ...], str]] = [
         (("predictors", "terms", i), term) for i, term in enumerate(study.file.predictors.terms)
     ]
+    if study.file.screening is not None:
+        places += [(("screening", "candidates", i), term) for i, term in enumerate(study.file.screening.candidates)]
     for i, model in enumerate(study.file.models):
         places += [(("models", i, "terms", j), term) for j, term in enumerate(model.terms)]
     for path, term in places:
@@ -146,14 +148,9 @@ def _needed(study: Study) -> Iterator[tuple[str, tuple[str | int, ...]]]:
     asked += [(name, ("predictors", "strata", i)) for i, name in enumerate(file.predictors.strata)]
     if file.predictors.cluster is not None:
         asked.append((file.predictors.cluster, ("predictors", "cluster")))
-    for i, model in enumerate(file.models):
-        for j, term in enumerate(model.terms):
-            names = [name for name in variables_of(term) if name not in MADE_BY_MODELS]
-            asked += [(name, ("models", i, "terms", j)) for name in names]
-        for option in ("strata", "cluster"):
-            given = model.options.get(option, [])
-            names = [given] if isinstance(given, str) else list(given)
-            asked += [(name, ("models", i, "options", option)) for name in names]
+    for i, term in enumerate(file.screening.candidates if file.screening is not None else ()):
+        asked += [(name, ("screening", "candidates", i)) for name in variables_of(term)]
+    asked += _needed_by_models(study)
     for i, contrast in enumerate(file.contrasts):
         asked += [(contrast.group, ("contrasts", i, "group")), (contrast.period, ("contrasts", i, "period"))]
         asked += [(name, ("contrasts", i, "where", name)) for name in contrast.where]
@@ -162,6 +159,18 @@ def _needed(study: Study) -> Iterator[tuple[str, tuple[str | int, ...]]]:
         if name not in seen:
             seen.add(name)
             yield name, path
+
+
+def _needed_by_models(study: Study) -> Iterator[tuple[str, tuple[str | int, ...]]]:
+    for i, model in enumerate(study.file.models):
+        for j, term in enumerate(model.terms):
+            for name in variables_of(term):
+                if name not in MADE_BY_MODELS:
+                    yield name, ("models", i, "terms", j)
+        for option in ("strata", "cluster"):
+            given = model.options.get(option, [])
+            for name in [given] if isinstance(given, str) else list(given):
+                yield name, ("models", i, "options", option)
 
 
 def _check_settings(study: Study, parts: Parts) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from rtwcohort.cohort import Cohort
 from rtwcohort.compare import CoxDidFit, DidFit, TwoByTwo
-from rtwcohort.models import CoxFit, CumulativeIncidence, Curves, LogRank, ProportionalHazardsTest
+from rtwcohort.models import CoxFit, CumulativeIncidence, Curves, LogRank, ProportionalHazardsTest, Screening
 from rtwcohort.outcomes import RtwOutcome
 from rtwcohort.register import Register, RegisterCheck
 from rtwcohort.study.parts import Parts
@@ -148,6 +148,8 @@ class Analysis:
         None without arms.
     models, contrasts
         In the order of the study file.
+    screening
+        Of `[screening]`, or None.
     proportional_hazards
         Test of each term of `multivariable`, or None.
     notes
@@ -162,6 +164,7 @@ class Analysis:
     arms: Arms | None
     models: tuple[FurtherModel, ...]
     contrasts: tuple[Contrast, ...]
+    screening: Screening | None
     proportional_hazards: ProportionalHazardsTest | None
     notes: tuple[str, ...]
 

@@ -23,7 +23,7 @@ class StudySection(Section):
     title: Name = Field(description="Title of the report.")
     authors: list[str] = Field(default_factory=list, description="Names under the title.")
     description: str = Field(default="", description="A paragraph at the top of the report.")
-    seed: int = Field(default=20240101, description="Seed of anything random. Nothing in a plain study is.")
+    seed: int = Field(default=20240101, description="Seed of the bootstrap samples of [screening].")
 
 
 class RegisterSection(Section):
@@ -79,6 +79,18 @@ class PredictorsSection(Section):
     missing: Literal["raise", "drop"] = Field(
         default="raise", description="People with a missing predictor: an error, or left out of that model and counted."
     )
+
+
+class ScreeningSection(Section):
+    """`[screening]`: predictors one at a time, then those below a p-value together, and what that hides."""
+
+    candidates: list[str] = Field(default_factory=list, description="Terms; empty means those of [predictors].")
+    threshold: float = Field(default=0.05, gt=0.0, lt=1.0, description="A candidate enters when its p alone is below.")
+    always: list[str] = Field(default_factory=list, description="Candidates that enter whatever their p.")
+    missing: Literal["raise", "complete", "per_model"] = Field(
+        default="raise", description="An error, the same complete rows for every model, or each model's own."
+    )
+    n_boot: int = Field(default=200, ge=0, description="Bootstrap samples of the whole procedure; seed: `study.seed`.")
 
 
 class ModelSection(Section):
@@ -144,6 +156,7 @@ class StudyFile(Section):
     cohort: CohortSection = Field(default_factory=CohortSection)
     outcome: OutcomeSection
     predictors: PredictorsSection = Field(default_factory=PredictorsSection)
+    screening: ScreeningSection | None = None
     models: list[ModelSection] = Field(default_factory=list)
     arms: ArmsSection | None = None
     contrasts: list[ContrastSection] = Field(default_factory=list)

@@ -97,3 +97,37 @@ def test_faults_are_named(place, old, new, words):
     for word in words:
         assert word in str(caught.value)
     assert not place.results.exists()
+
+
+SCREENING = """
+[outcome]
+rule = "gismervik_2020"
+horizon = 365
+[predictors]
+terms = ["arm", "age"]
+[screening]
+candidates = ["arm", "age", "sex"]
+n_boot = 20
+threshold = 0.2
+"""
+
+
+def test_screening_has_its_section_and_the_seed_of_the_study(place):
+    place = with_models(place, SCREENING)
+    place.text = place.text.replace('title = "A small study"', 'title = "A small study"\nseed = 7')
+    place.save()
+    done = run_study(read_study(place.study), output=place.results)
+    screening = done.results.analysis.screening
+    assert list(screening.terms["term"]) == ["arm", "age", "sex"]
+    assert "seed 7" in screening.describe_choices()
+    results = json.loads((done.folder / "results.json").read_text(encoding="utf-8"))
+    assert {"screening", "optimism", "screening-hazard-ratios"} <= set(results["tables"])
+    again = run_study(read_study(place.study), output=place.results)
+    assert again.results.analysis.screening.performance.equals(screening.performance)
+
+
+def test_rows_missing_in_so_few_people_are_not_counted():
+    from rtwcohort.study.facts import guarded_rows
+
+    assert guarded_rows("uses the 78 of 80 rows without", 5) == "uses the rows without"
+    assert guarded_rows("uses the 70 of 80 rows without", 5) == "uses the 70 of 80 rows without"
