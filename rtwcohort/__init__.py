@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from rtwcohort.models import nelson_aalen as nelson_aalen
     from rtwcohort.models import proportional_hazards_test as proportional_hazards_test
     from rtwcohort.models import restricted_mean as restricted_mean
+    from rtwcohort.models import screen_predictors as screen_predictors
     from rtwcohort.models import standardised_curves as standardised_curves
     from rtwcohort.outcomes import RULES as RULES
     from rtwcohort.outcomes import RtwRule as RtwRule
@@ -86,6 +87,7 @@ _VERBS: Final = {
     "proportional_hazards_test": "rtwcohort.models",
     "standardised_curves": "rtwcohort.models",
     "marginal_probabilities": "rtwcohort.models",
+    "screen_predictors": "rtwcohort.models",
     "two_by_two": "rtwcohort.compare",
     "chi_square": "rtwcohort.compare",
     "difference_in_differences": "rtwcohort.compare",
