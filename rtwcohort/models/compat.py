@@ -240,3 +240,71 @@ ORDINAL_COMPAT: Final[dict[str, OrdinalDefaults]] = {
     ),
 }
 """Program -> its defaults."""
+
+
+@dataclass(frozen=True, slots=True)
+class GlmDefaults:
+    """What a program does in logistic and count regression and in a binary or count GEE when nothing is asked for.
+
+    Attributes
+    ----------
+    program
+        Its name.
+    reference
+        Which category of a categorical predictor is the reference.
+    small_sample
+        Whether the sandwich is multiplied by G/(G - 1) for G clusters, or n/(n - 1) without.
+    moments
+        Which estimator of the working correlation it has, by the names of `gee_correlation`.
+    information
+        Of a negative binomial: joint with its dispersion ("observed"), or with it taken as known ("expected").
+    source
+        Where that is said.
+    """
+
+    program: str
+    reference: Literal["first", "last"]
+    small_sample: bool
+    moments: Literal["r", "sas", "stata"]
+    information: Literal["observed", "expected"]
+    source: str
+
+
+GLM_OWN: Final = GlmDefaults("rtwcohort", "first", False, "r", "observed", "docs/explanation/models_other.md")
+"""What is done without `compat`."""
+
+GLM_COMPAT: Final[dict[str, GlmDefaults]] = {
+    "r": GlmDefaults(
+        "R",
+        "first",
+        False,
+        "r",
+        "expected",
+        "contr.treatment; sandwich 3.0-2, sandwich() and vcovCL(cadjust = FALSE); geepack 1.3.9, geeglm; MASS, glm.nb",
+    ),
+    "stata": GlmDefaults(
+        "Stata",
+        "first",
+        True,
+        "stata",
+        "observed",
+        "Stata 18 manuals: [U] 11.4.3 factor variables, [P] _robust, [XT] xtgee (methods and formulas), [R] nbreg",
+    ),
+    "sas": GlmDefaults(
+        "SAS",
+        "last",
+        False,
+        "sas",
+        "observed",
+        "SAS/STAT 15.2 User's Guide: CLASS PARAM=REF REF=LAST; GENMOD, REPEATED (working correlation; robust variance)",
+    ),
+    "spss": GlmDefaults(
+        "SPSS",
+        "last",
+        False,
+        "sas",
+        "observed",
+        "SPSS Command Syntax Reference: LOGISTIC REGRESSION, CONTRAST INDICATOR; GENLIN, ADJUSTCORR=YES",
+    ),
+}
+"""Program -> its defaults."""

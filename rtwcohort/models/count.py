@@ -13,15 +13,14 @@ import numpy.typing as npt
 from rtwcohort.core.checks import check_choice
 from rtwcohort.design import CountResponse, Design, build_design
 from rtwcohort.errors import ArgumentError, ConvergenceError, DesignError
+from rtwcohort.models.compat import Compat
 from rtwcohort.models.glm import fit_family, robust_vcov
 from rtwcohort.models.glm_fit import GlmFit
 from rtwcohort.models.glm_options import (
-    Compat,
     Variance,
     VarianceChoice,
-    check_compat,
     choose_variance,
-    default_reference,
+    defaults_of,
 )
 from rtwcohort.models.glm_rows import GlmRows
 from rtwcohort.models.glm_scale import Standardised, standardise
@@ -92,7 +91,7 @@ def fit_count(
         When a group has counts of 0 only, so that a Poisson estimate is infinite; the message names the term.
     """
     check_choice(family, ("poisson", "negative_binomial"), argument="family")
-    check_compat(compat)
+    rules = defaults_of(compat)
     choice = choose_variance(variance, cluster=cluster, weights=weights, weight_type=weight_type, compat=compat)
     _check_options(family, information, weights, exposure, offset)
     design = build_design(
@@ -101,7 +100,7 @@ def fit_count(
         response="count",
         missing=missing,
         reference=reference,
-        default_reference=default_reference(compat),
+        default_reference=rules.reference,
         weights=weights,
         cluster=cluster,
         offset=exposure if exposure is not None else offset,
@@ -115,7 +114,7 @@ def fit_count(
         return fit
     if fit.monotone.any():
         raise ConvergenceError(name_separated(fit.limit, fit.terms, design.response.name))
-    asked = information or ("expected" if compat == "r" else "observed")
+    asked = information or rules.information
     return _negative_binomial(design, fit, choice, compat, asked)
 
 
@@ -218,7 +217,7 @@ def _negative_binomial(
         coef=coef,
         limit=coef,
         vcov=model_vcov if choice.kind == "model" else robust_vcov(rows, design, choice, compat, poisson.n),
-        vcov_model=model_vcov,
+        model_vcov=model_vcov,
         loglik=loglik,
         loglik_null=_fit_nb(alone, y, offset, null_start)[2],
         dispersion=alpha,

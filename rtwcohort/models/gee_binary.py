@@ -13,6 +13,7 @@ import numpy.typing as npt
 from rtwcohort.core.checks import check_choice, check_number
 from rtwcohort.design import BinaryResponse, CountResponse, Design, build_design
 from rtwcohort.errors import ArgumentError, ConvergenceError, DesignError
+from rtwcohort.models.compat import Compat
 from rtwcohort.models.gee_correlation import (
     Clusters,
     Correlation,
@@ -24,7 +25,7 @@ from rtwcohort.models.gee_correlation import (
 )
 from rtwcohort.models.glm import binomial
 from rtwcohort.models.glm_fit import INTERCEPT, GlmFit
-from rtwcohort.models.glm_options import PROGRAMS, Compat, check_compat, default_reference, describe_rows
+from rtwcohort.models.glm_options import defaults_of, describe_defaults, describe_rows
 from rtwcohort.models.glm_scale import Standardised, standardise
 from rtwcohort.models.glm_variance import small_sample_factor
 from rtwcohort.models.separation import find_separation, name_separated
@@ -32,7 +33,6 @@ from rtwcohort.models.separation import find_separation, name_separated
 Floats = npt.NDArray[np.float64]
 Repeated = Design[BinaryResponse] | Design[CountResponse]
 GeeVariance = Literal["robust", "model", "mancl_derouen"]
-_MOMENTS: Final[dict[str, Moments]] = {"r": "r", "stata": "stata", "sas": "sas", "spss": "sas"}
 _MAX_ITERATIONS: Final = 200
 _EXTREME: Final = 10.0
 
@@ -116,11 +116,11 @@ def fit_gee(
         When the equations are not solved, the outcome is separated, or the correlation is not positive definite.
     """
     _check_options(family, link, correlation, variance, scale, weights, time, levels)
-    check_compat(compat)
+    rules = defaults_of(compat)
     options: dict[str, Any] = {
         "missing": missing,
         "reference": reference,
-        "default_reference": default_reference(compat),
+        "default_reference": rules.reference,
         "weights": weights,
         "cluster": cluster,
         "strata": time,
@@ -132,7 +132,7 @@ def fit_gee(
     else:
         design = build_design(frame, formula, response="count", **options)
     chosen = _family(family, link)
-    moments = _MOMENTS[compat or "r"]
+    moments = defaults_of(compat).moments
     rows = _sort(design, correlation)
     solved = _solve(rows, chosen, correlation, variance, scale, moments, design)
     return _result(design, rows, solved, correlation, variance, scale, compat, link or "logit")
@@ -211,7 +211,7 @@ class _Solved:
 
     coef: Floats
     vcov: Floats
-    vcov_model: Floats
+    model: Floats
     phi: float
     association: Floats | None
     iterations: int
@@ -339,7 +339,7 @@ def _result(
         terms=(INTERCEPT, *design.names),
         coef=coef,
         vcov=rows.standard.vcov(solved.vcov) * factor,
-        vcov_model=rows.standard.vcov(solved.vcov_model),
+        model_vcov=rows.standard.vcov(solved.model),
         variance=variance,
         limit=coef,
         loglik=np.nan,
@@ -359,7 +359,7 @@ def _result(
 def _describe(
     design: Repeated, correlation: str, variance: str, scale: Any, compat: str | None, link: str
 ) -> tuple[str, ...]:
-    moments = _MOMENTS[compat or "r"]
+    moments = defaults_of(compat).moments
     labels = design.response.labels if isinstance(design.response, BinaryResponse) else ()
     what = f"the probability that `{design.response.name}` is {labels[1]}" if labels else f"`{design.response.name}`"
     estimated = {
@@ -369,7 +369,7 @@ def _describe(
     }[moments]
     how = {
         "robust": "The variance is the cluster sandwich"
-        + (", times G/(G - 1)." if compat == "stata" else ", without small-sample factor."),
+        + (", times G/(G - 1)." if defaults_of(compat).small_sample else ", without small-sample factor."),
         "model": "The variance is that of the model, valid only if the working correlation is right.",
         "mancl_derouen": "The variance is the cluster sandwich with the correction of Mancl and DeRouen; p-values and "
         "intervals use t with clusters less coefficients degrees of freedom.",
@@ -381,7 +381,7 @@ def _describe(
         f"Modelled is {what} with the {link} link, by estimating equations in {design.extras.n_clusters} clusters.",
         f"The working correlation is {correlation}{working}; the scale is {phi}.",
         how,
-        *(() if compat is None else (f"Defaults are those of {PROGRAMS[compat]}.",)),
+        *describe_defaults(compat),
         *(("Rows have probability weights.",) if design.extras.weights is not None else ()),
         *describe_rows(design.info, None),
     )

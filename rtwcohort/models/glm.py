@@ -10,16 +10,15 @@ import numpy.typing as npt
 
 from rtwcohort.core.checks import check_choice
 from rtwcohort.design import BinaryResponse, CountResponse, Design, build_design
+from rtwcohort.models.compat import Compat
 from rtwcohort.models.glm_fit import INTERCEPT, GlmFit
 from rtwcohort.models.glm_options import (
-    PROGRAMS,
-    Compat,
     Variance,
     VarianceChoice,
-    check_compat,
     choose_variance,
     count_rows,
-    default_reference,
+    defaults_of,
+    describe_defaults,
     describe_rows,
 )
 from rtwcohort.models.glm_rows import GlmRows, fit_rows
@@ -89,7 +88,7 @@ def fit_logistic(
         When the outcome is separated; the message names the term, whose estimate is infinite.
     """
     check_choice(link, ("logit", "probit", "cloglog"), argument="link")
-    check_compat(compat)
+    rules = defaults_of(compat)
     choice = choose_variance(variance, cluster=cluster, weights=weights, weight_type=weight_type, compat=compat)
     design = build_design(
         frame,
@@ -98,7 +97,7 @@ def fit_logistic(
         levels=levels,
         missing=missing,
         reference=reference,
-        default_reference=default_reference(compat),
+        default_reference=rules.reference,
         weights=weights,
         cluster=cluster,
         offset=offset,
@@ -149,13 +148,12 @@ def fit_family(
     if choice.kind != "model":
         vcov = robust_vcov(rows, design, choice, compat, n)
     null = _null_loglik(y, family, extras.weights, extras.offset, pull)
-    program = () if compat is None else (f"Defaults are those of {PROGRAMS[compat]}.",)
     return GlmFit(
         model=model,
         terms=(INTERCEPT, *design.names),
         coef=rows.coef,
         vcov=vcov,
-        vcov_model=rows.information_inverse,
+        model_vcov=rows.information_inverse,
         variance=choice.kind,
         limit=rows.limit,
         loglik=rows.loglik,
@@ -166,7 +164,12 @@ def fit_family(
         association=None,
         df_t=None,
         iterations=rows.iterations,
-        choices=(*sentences, choice.sentence, *program, *describe_rows(design.info, choice.weight_type)),
+        choices=(
+            *sentences,
+            choice.sentence,
+            *describe_defaults(compat),
+            *describe_rows(design.info, choice.weight_type),
+        ),
         outcome=outcome,
         design=design.info,
     )

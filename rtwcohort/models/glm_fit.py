@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import pandas as pd
 
 from rtwcohort.core.wald import WaldTest, chi_square_p, term_wald_tests, tidy_table, wald_test
 from rtwcohort.design import DesignInfo
-from rtwcohort.errors import ArgumentError, DesignError
+from rtwcohort.errors import ArgumentError
 
 Floats = npt.NDArray[np.float64]
 INTERCEPT = "(Intercept)"
@@ -33,7 +33,7 @@ class GlmFit:
         On the scale of the linear predictor, shape (p,).
     vcov
         Covariance of `coef`, shape (p, p), of the kind that `variance` names.
-    vcov_model
+    model_vcov
         Covariance under the model, shape (p, p); equal to `vcov` when that is the one chosen.
     variance
         "model", "robust", "cluster", "mancl_derouen" or "bootstrap".
@@ -66,7 +66,7 @@ class GlmFit:
     terms: tuple[str, ...]
     coef: Floats
     vcov: Floats
-    vcov_model: Floats
+    model_vcov: Floats
     variance: str
     limit: Floats
     loglik: float
@@ -95,6 +95,11 @@ class GlmFit:
     def converged(self) -> bool:
         """True when every estimate is finite; a fit that did not reach its solution raises instead."""
         return not bool(self.monotone.any())
+
+    @property
+    def groups(self) -> Mapping[str, slice]:
+        """Term -> slice of its coefficients after the intercept."""
+        return self.design.groups
 
     @property
     def n_dropped(self) -> int:
@@ -138,25 +143,41 @@ class GlmFit:
 
     def term_tests(self) -> pd.DataFrame:
         """Return a Wald test of each term: `term, df, statistic, p_value` (chi-square)."""
-        coef, vcov = np.where(self.monotone, np.nan, self.coef)[1:], self.vcov[1:, 1:]
-        return term_wald_tests(coef, vcov, self.design.groups)
+        return term_wald_tests(self.limit[1:], self.vcov[1:, 1:], self.groups)
 
-    def wald(self, terms: Sequence[str] | None = None) -> WaldTest:
-        """Test that all coefficients of `terms` are zero; of every term but the intercept when None.
+    def wald(self, terms: str | Sequence[str] | None = None) -> WaldTest:
+        """Test that all coefficients of some terms are 0; of every term but the intercept when None.
+
+        Parameters
+        ----------
+        terms
+            Names of terms or of coefficients.
 
         Raises
         ------
-        DesignError
-            For an unknown term.
+        ArgumentError
+            For a name that is neither.
         """
-        groups = self.design.groups
-        chosen = list(groups) if terms is None else list(terms)
-        for term in chosen:
-            if term not in groups:
-                raise DesignError(f"`terms` names '{term}', which is not in the model. Its terms are: {list(groups)}.")
-        places = np.concatenate([np.arange(groups[term].start, groups[term].stop) for term in chosen]) + 1
-        coef = np.where(self.monotone, np.nan, self.coef)
-        return wald_test(coef[places], self.vcov[np.ix_(places, places)])
+        names = list(self.groups) if terms is None else [terms] if isinstance(terms, str) else list(terms)
+        places = [place for name in names for place in self.places(name)]
+        return wald_test(self.limit[places], self.vcov[np.ix_(places, places)])
+
+    def places(self, name: str) -> list[int]:
+        """Return the positions of the coefficients of a term, or of one coefficient.
+
+        Raises
+        ------
+        ArgumentError
+            For a name that is neither.
+        """
+        if name in self.groups:
+            part = self.groups[name]
+            return list(range(part.start + 1, part.stop + 1))
+        if name in self.terms:
+            return [self.terms.index(name)]
+        raise ArgumentError(
+            f"`terms` names '{name}', which is not in the model. Its terms are: {', '.join(self.groups)}."
+        )
 
     def glance(self) -> pd.DataFrame:
         """Return one row of figures on the whole fit.

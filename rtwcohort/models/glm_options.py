@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,20 +11,11 @@ import numpy.typing as npt
 from rtwcohort.core.checks import check_choice
 from rtwcohort.design import DesignInfo, Extras
 from rtwcohort.errors import ArgumentError, DesignError
+from rtwcohort.models.compat import COMPAT_NAMES, GLM_COMPAT, GLM_OWN, GlmDefaults
 from rtwcohort.models.glm_variance import WeightType
 
 Floats = npt.NDArray[np.float64]
-Compat = Literal["r", "stata", "sas", "spss"]
 Variance = Literal["model", "robust"]
-PROGRAMS: Final = {"r": "R", "stata": "Stata", "sas": "SAS", "spss": "SPSS"}
-GLM_REFERENCE: Final[dict[str, Literal["first", "last"]]] = {
-    "r": "first",
-    "stata": "first",
-    "sas": "last",
-    "spss": "last",
-}
-"""Reference level of a category: contr.treatment in R and i. in Stata take the first, PARAM=REF in SAS and Indicator in
-SPSS the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +37,23 @@ class VarianceChoice:
     sentence: str
 
 
-def check_compat(compat: str | None) -> None:
-    """Raise `ArgumentError` unless `compat` is a program or None."""
-    if compat is not None:
-        check_choice(compat, tuple(PROGRAMS), argument="compat")
+def defaults_of(compat: str | None) -> GlmDefaults:
+    """Return the defaults of a program, or our own.
+
+    Raises
+    ------
+    ArgumentError
+        For an unknown program.
+    """
+    if compat is None:
+        return GLM_OWN
+    check_choice(compat, COMPAT_NAMES, argument="compat")
+    return GLM_COMPAT[compat]
 
 
-def default_reference(compat: str | None) -> Literal["first", "last"]:
-    """Return which level of a category is the reference."""
-    return "first" if compat is None else GLM_REFERENCE[compat]
+def describe_defaults(compat: str | None) -> tuple[str, ...]:
+    """Say whose defaults hold, when it was asked for."""
+    return () if compat is None else (f"Defaults are those of {GLM_COMPAT[compat].program}.",)
 
 
 def choose_variance(
@@ -74,7 +73,7 @@ def choose_variance(
         raise ArgumentError("`cluster` has no effect on variance='model': leave one of them out.")
     if kind_of_weight == "probability" and variance == "model":
         raise ArgumentError("Probability weights need the robust variance: leave out variance='model'.")
-    factor = " times G/(G - 1), as Stata" if compat == "stata" else ", without small-sample factor"
+    factor = " times G/(G - 1), as Stata" if defaults_of(compat).small_sample else ", without small-sample factor"
     if cluster is not None:
         return VarianceChoice("cluster", kind_of_weight, f"The variance is the cluster sandwich{factor}.")
     if variance == "robust" or kind_of_weight == "probability":

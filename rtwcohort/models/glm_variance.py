@@ -17,6 +17,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from rtwcohort.models.compat import GLM_COMPAT
+
 Floats = npt.NDArray[np.float64]
 WeightType = Literal["frequency", "probability"]
 
@@ -53,7 +55,7 @@ def sandwich(
 
 def small_sample_factor(compat: str | None, *, n: float, n_clusters: int) -> float:
     """Return what the program multiplies its robust covariance by: Stata G/(G - 1), or n/(n - 1); the others 1."""
-    if compat != "stata":
+    if compat is None or not GLM_COMPAT[compat].small_sample:
         return 1.0
     units = n_clusters or n
     return units / (units - 1.0)

@@ -88,7 +88,7 @@ def fit_quantile(
         terms=(INTERCEPT, *design.names),
         coef=coef,
         vcov=vcov,
-        vcov_model=vcov,
+        model_vcov=vcov,
         variance=variance,
         limit=coef,
         loglik=_laplace(residual, quantile),

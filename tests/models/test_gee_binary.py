@@ -27,7 +27,7 @@ def compare(fit, r):
     assert fit.coef == pytest.approx(r["coef"], rel=1e-8)
     assert fit.std_error == pytest.approx(r["se"], rel=1e-8)
     np.testing.assert_allclose(fit.vcov, r["vcov"], rtol=1e-6, atol=1e-12)
-    np.testing.assert_allclose(fit.vcov_model, r["naive"], rtol=1e-6, atol=1e-12)
+    np.testing.assert_allclose(fit.model_vcov, r["naive"], rtol=1e-6, atol=1e-12)
     assert fit.dispersion == pytest.approx(r["phi"], rel=1e-8)
     assert fit.n_clusters == r["n_clusters"]
     if fit.association is not None:
@@ -272,7 +272,7 @@ def test_independence_is_logistic_regression_with_clusters(people):
     gee = fit_gee(few, "z ~ x1 + b1", cluster="id", correlation="independence", scale=1.0)
     logistic = fit_logistic(few, "z ~ x1 + b1", cluster="id")
     np.testing.assert_allclose(gee.vcov, logistic.vcov, rtol=1e-9)
-    np.testing.assert_allclose(gee.vcov_model, logistic.vcov_model, rtol=1e-9)
+    np.testing.assert_allclose(gee.model_vcov, logistic.model_vcov, rtol=1e-9)
     one_each = few.drop_duplicates("id")
     single = fit_gee(one_each, "z ~ x1 + b1", cluster="id", correlation="exchangeable")
     np.testing.assert_allclose(single.vcov, fit_logistic(one_each, "z ~ x1 + b1", variance="robust").vcov, rtol=1e-8)

@@ -239,5 +239,8 @@ def test_refused(people, options, error, message):
 
 
 def test_wald_of_unknown_terms(people):
-    with pytest.raises(DesignError, match="names 'age', which is not in the model"):
-        fit_logistic(people, FORMULA).wald(["age"])
+    fit = fit_logistic(people, FORMULA)
+    with pytest.raises(ArgumentError, match="names 'age', which is not in the model"):
+        fit.wald(["age"])
+    assert fit.wald("x1").statistic == fit.term_tests()["statistic"][0]
+    assert fit.wald("y_m0: 2").df == 1
