@@ -129,7 +129,7 @@ def fit_ordinal_gee(
 
     References
     ----------
-    Lipsitz, Kim and Zhao (1994), Statistics in Medicine 13, 1149-1163. Heagerty and Zeger (1996), JASP 91, 1024-1036.
+    Lipsitz, Kim and Zhao (1994), Statistics in Medicine 13, 1149-1163. Heagerty and Zeger (1996), JASA 91, 1024-1036.
     """
     options = settle_options(
         link=link,

@@ -59,6 +59,8 @@ class _Solved:
         Sums with the expected information.
     bread
         Information of the kind chosen, shape (q, q).
+    loglik
+        Under independence, the log-likelihood of the equations solved.
     """
 
     at: Floats
@@ -67,6 +69,7 @@ class _Solved:
     estimator: Estimator | None
     expected: Sums
     bread: Floats
+    loglik: float
 
 
 def fit_panel(
@@ -134,11 +137,11 @@ def _solve(equations: Equations, options: GeeOptions, control: Control) -> _Solv
     first = solve_independence(equations, control)
     finite = bool(np.isfinite(first.limit).all())
     if options.association == "independence":
-        expected = independence_sums(equations, first.coef, squares=True)[1]
+        loglik, expected = independence_sums(equations, first.coef, squares=True)
         bread = expected.information[0]
         if options.information == "observed":
             bread = independence_sums(equations, first.coef, observed=True)[1].information[0]
-        return _Solved(first.coef, first.limit, first.iterations, None, expected, bread)
+        return _Solved(first.coef, first.limit, first.iterations, None, expected, bread, loglik)
     if not finite:
         infinite = [name for name, end in zip(equations.names, first.limit, strict=True) if not np.isfinite(end)]
         raise ConvergenceError(
@@ -155,7 +158,7 @@ def _solve(equations: Equations, options: GeeOptions, control: Control) -> _Solv
             solution.at,
             0.01 * np.sqrt(np.linalg.inv(bread).diagonal()),
         )
-    return _Solved(solution.at, solution.at, solution.iterations, estimator, expected, bread)
+    return _Solved(solution.at, solution.at, solution.iterations, estimator, expected, bread, np.nan)
 
 
 def _inverse(information: Floats) -> Floats:
@@ -187,9 +190,11 @@ def _meat(equations: Equations, options: GeeOptions, solved: _Solved) -> Floats:
 
 
 def _criteria(equations: Equations, solved: _Solved, robust: Floats) -> Criteria:
-    multinomial = Equations(equations.data, equations.link, False, equations.names)
-    loglik, sums = independence_sums(multinomial, solved.at)
-    information = sums.information[0]
+    loglik, information = solved.loglik, solved.expected.information[0]
+    if solved.estimator is not None or equations.diagonal:
+        multinomial = Equations(equations.data, equations.link, False, equations.names)
+        loglik, sums = independence_sums(multinomial, solved.at)
+        information = sums.information[0]
     cic = float((information * robust.T).sum())
     return Criteria(loglik, -2.0 * loglik + 2.0 * cic, -2.0 * loglik + 2.0 * equations.q, cic)
 

@@ -20,6 +20,7 @@ import numpy as np
 from rtwcohort.core.jit import ieee_kernel as kernel
 from rtwcohort.core.jit import inlined_kernel
 from rtwcohort.models.ordinal_gee_row_kernel import (
+    LEAST_SHARE,
     Block,
     Floats,
     Panel,
@@ -70,7 +71,8 @@ def diagonal_row(
             u[j] = -density[j] / above[j]
             main[j] = u[j] * u[j] + slope[j] / above[j]
         if not observed:
-            main[j] = density[j] * density[j] / (below[j] * above[j])
+            spread = below[j] * above[j]
+            main[j] = density[j] * density[j] / spread if spread > LEAST_SHARE else 0.0
     return total
 
 
@@ -137,7 +139,8 @@ def independence_pass(
             eta = offset[i]
             for a in range(beta.size):
                 eta += X[i, a] * beta[a]
-            if not fill_row(link, theta, gaps, eta, below, above, density, slope, share):
+            fine = fill_row(link, theta, gaps, eta, below, above, density, slope, share)
+            if not fine and not share[y[i]] > LEAST_SHARE:
                 return -np.inf
             if diagonal:
                 value = diagonal_row(y[i], observed, below, above, density, slope, u, main)

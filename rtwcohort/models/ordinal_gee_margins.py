@@ -238,6 +238,8 @@ def _levels(fit: OrdinalGeeFit, data: pd.DataFrame, columns: tuple[str, ...]) ->
                 f"columns are: {', '.join(known)}."
             )
         levels = list(fit.design.levels.get(column, ())) or sorted(data[column].dropna().unique().tolist())
+        if pd.api.types.is_integer_dtype(data[column].dtype):
+            levels = [int(level) for level in levels]
         if len(levels) > _MOST_VALUES:
             raise ArgumentError(
                 f"`by` names '{column}', which takes {len(levels)} values; at most {_MOST_VALUES} groups of one column "

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from rtwcohort.errors import DesignError
+from rtwcohort.models.ordinal_gee_panel_kernel import column_sums, standardise
 from rtwcohort.models.ordinal_gee_row_kernel import Panel, Sums
 
 Floats = npt.NDArray[np.float64]
@@ -184,13 +185,10 @@ def build_panel(
     ids, groups = ids[order], groups[order]
     starts = np.flatnonzero(np.concatenate(([True], ids[1:] != ids[:-1])))
     first = np.flatnonzero(np.concatenate(([True], groups[starts][1:] != groups[starts][:-1])))
-    mean, spread = X.mean(axis=0), np.zeros(p)
-    scaled = np.empty((n, p))
-    for a in range(p):
-        column = X[:, a] - mean[a]
-        spread[a] = np.sqrt(np.square(column).mean()) or 1.0
-        column /= spread[a]
-        scaled[:, a] = column if sorted_already else column[order]
+    mean = column_sums(X, np.zeros(p), False) / n
+    spread = np.sqrt(column_sums(X, mean, True) / n)
+    spread[spread == 0.0] = 1.0
+    scaled = standardise(X, np.zeros(0, dtype=np.int64) if sorted_already else order, mean, spread)
     panel = Panel(
         scaled,
         np.ascontiguousarray(y[order], dtype=np.int64),

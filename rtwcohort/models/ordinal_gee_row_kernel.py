@@ -25,6 +25,7 @@ CLOGLOG: Final = 2
 _ROOT_HALF = math.sqrt(0.5)
 _INVERSE_ROOT_TWO_PI = 1.0 / math.sqrt(2.0 * math.pi)
 _LARGE = 700.0
+LEAST_SHARE: Final = 1e-290
 BLOCK_ROWS: Final = 256
 
 
@@ -141,7 +142,10 @@ def fill_row(
     slope: Floats,
     share: Floats,
 ) -> bool:
-    """Fill F, 1 - F, f and f' at the m cut-points and the K probabilities; False when one is not above 0."""
+    """Fill F, 1 - F, f and f' at the m cut-points and the K probabilities; False when one is not above `LEAST_SHARE`.
+
+    Such a probability is put at `LEAST_SHARE`: far in a tail its category's terms f^2 / share are then 0, their limit.
+    """
     m = theta.size
     for j in range(m):
         below[j], above[j], density[j], slope[j] = cumulative(link, theta[j] - eta)
@@ -156,7 +160,8 @@ def fill_row(
             share[j] = above[j - 1] - above[j]
     fine = True
     for j in range(m + 1):
-        if not share[j] > 1e-290:
+        if not share[j] > LEAST_SHARE:
+            share[j] = LEAST_SHARE
             fine = False
     return fine
 

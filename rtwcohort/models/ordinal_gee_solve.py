@@ -192,7 +192,7 @@ def _maximise(equations: Equations, start: Floats, control: Control) -> NewtonRe
         return float(np.ptp(panel.X @ at[m:] + panel.offset)) if q > m else 0.0
 
     try:
-        return maximise(evaluate, start, control, reach=reach)
+        return maximise(evaluate, start, control, reach=reach, accurate_tails=True)
     except SingularInformationError as error:
         raise DesignError(
             f"The effect of '{equations.names[error.position]}' cannot be estimated: it has one value, or is a linear "
