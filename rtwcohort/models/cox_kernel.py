@@ -37,6 +37,7 @@ from rtwcohort.models.cox_passes_kernel import (
     divide,
     expected_events,
     gather,
+    group_sums,
     leaving_columns,
     leaving_weight,
     linear_predictor,
@@ -52,6 +53,7 @@ Ints = npt.NDArray[np.int64]
 _CONSTANT = 1e-12
 _THREAD_WORK = 400_000
 _N_BLOCKS = 4
+_FEW_TIMES = 8
 _NONE = np.empty(0)
 _NO_COUNTS = np.empty(0, dtype=np.int64)
 _NO_SUMS = np.empty((0, 0))
@@ -153,6 +155,27 @@ class CoxLikelihood:
         self.run_columns(leaving_columns, lambda lo, hi: (self.columns, weight, self.sets.leave, lo, hi, sums))
         return sums
 
+    def entering(self, weight: Floats) -> tuple[Floats, Floats]:
+        """Return the sums of those who enter and of the events at each event time, (k, p + 1), taken in threads.
+
+        Empty where there are no threads, or so many event times that the sums would be as long as the columns: they are
+        then taken on the way down.
+        """
+        sets, k = self.sets, self.sets.times.size
+        if self._pool is None or k * _FEW_TIMES > sets.order.size:
+            return _NO_SUMS, _NO_SUMS
+        p = self.columns.shape[0]
+        entering, dying = np.empty((k, p + 1)), np.empty((k, p + 1))
+        edges = np.searchsorted(sets.start, [lo for lo, _ in self._blocks[1:]]).tolist()
+        bounds = zip([0, *edges], [*edges, k], strict=True)
+        futures = [
+            self._pool.submit(group_sums, self.columns, weight, sets.start, sets.deaths, first, last, entering, dying)
+            for first, last in bounds
+        ]
+        for future in futures:
+            future.result()
+        return entering, dying
+
     def __call__(self, coef: Floats) -> tuple[float, Floats, Floats]:
         """Return log-likelihood, score (p,) and information (p, p) at coefficients per standard deviation."""
         columns, sets, case = self.columns, self.sets, self.case
@@ -161,7 +184,7 @@ class CoxLikelihood:
         once, tied, outer = np.empty(k), np.empty(k), np.zeros((p, p))
         loglik = risk_set_sums(
             columns, eta, weight, case, sets.start, sets.deaths, self.steps, self.mass, self._first,
-            sets.leave, self._leaving, self.leaving(weight), once, tied, outer,
+            sets.leave, self._leaving, self.leaving(weight), *self.entering(weight), once, tied, outer,
         )  # fmt: skip
         expected_events(eta, weight, case, sets.start, sets.deaths, self._first, sets.leave, once, tied)
         parts = self.run(cross_products, lambda lo, hi: (columns, eta, weight, lo, hi))

@@ -168,6 +168,29 @@ def enter(columns: Floats, weight: Floats, lo: int, mid: int, hi: int, s1: Float
 
 
 @kernel
+def group_sums(
+    columns: Floats, weight: Floats, start: Ints, deaths: Ints, first: int, last: int, entering: Floats, dying: Floats
+) -> None:
+    """Fill S1 of those who enter the sums at event times `first:last` and D1, with S0 and D0 in the last column."""
+    p = columns.shape[0]
+    for g in range(first, last):
+        entering[g] = 0.0
+        dying[g, p], entering[g, p] = enter(
+            columns, weight, start[g], start[g] + deaths[g], start[g + 1], entering[g, :p], dying[g, :p]
+        )
+
+
+@kernel
+def take_in(entering: Floats, dying: Floats, s1: Floats, d1: Floats) -> tuple[float, float]:
+    """Do as `enter` does, with sums that are there already."""
+    p = s1.size
+    for j in range(p):
+        d1[j] = dying[j]
+        s1[j] += entering[j]
+    return dying[p], entering[p]
+
+
+@kernel
 def take_out(removed: Floats, g: int, left: int, s0: float, s1: Floats) -> float:
     """Take those who leave at event time g out of S1 and return S0; exactly 0 when nobody is left."""
     p = s1.size
@@ -206,6 +229,8 @@ def risk_set_sums(
     leave: Ints,
     leaving: Ints,
     removed: Floats,
+    entering: Floats,
+    dying: Floats,
     once: Floats,
     tied: Floats,
     outer: Floats,
@@ -226,7 +251,10 @@ def risk_set_sums(
             s1[:] = 0.0
         elif delayed:
             s0 = take_out(removed, g, at_risk - leaving[g], s0, s1)
-        d0, all_entering = enter(columns, weight, lo, mid, hi, s1, d1)
+        if entering.size:
+            d0, all_entering = take_in(entering[g], dying[g], s1, d1)
+        else:
+            d0, all_entering = enter(columns, weight, lo, mid, hi, s1, d1)
         s0 += all_entering
         if delayed:
             at_risk = hi - lo if first[g] else at_risk - leaving[g] + hi - lo
@@ -240,9 +268,7 @@ def risk_set_sums(
             right = b2 * d1[j] - b1 * s1[j]
             for k in range(j + 1):
                 outer[j, k] += left * s1[k] + right * d1[k]
-    for j in range(p):
-        for k in range(j):
-            outer[k, j] = outer[j, k]
+    mirror(outer)
     return loglik
 
 
@@ -325,7 +351,13 @@ def cross_products(columns: Floats, residual: Floats, weight: Floats, lo: int, h
                 weighted[i] = column[i] * weight[first + i]
             for k in range(j + 1):
                 product[j, k] += dot(weighted, columns[k, first:last], 0, m)
-    for j in range(p):
-        for k in range(j):
-            product[k, j] = product[j, k]
+    mirror(product)
     return score, product
+
+
+@kernel
+def mirror(square: Floats) -> None:
+    """Copy the lower triangle to the upper."""
+    for j in range(square.shape[0]):
+        for k in range(j):
+            square[k, j] = square[j, k]

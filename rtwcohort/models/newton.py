@@ -89,7 +89,12 @@ class _Iterate(NamedTuple):
 
 
 def maximise(
-    evaluate: Callable[[Floats], Evaluation], start: Floats, control: Control, *, reach: Callable[[Floats], float]
+    evaluate: Callable[[Floats], Evaluation],
+    start: Floats,
+    control: Control,
+    *,
+    reach: Callable[[Floats], float],
+    accurate_tails: bool = False,
 ) -> NewtonResult:
     """Maximise a log-likelihood.
 
@@ -103,6 +108,9 @@ def maximise(
         Tolerances.
     reach
         From coefficients to the range of the linear predictor over the data.
+    accurate_tails
+        Whether score and information are sums without cancellation, exact however small: then a step that has settled
+        is a maximum however wide the linear predictor (a strong or long-tailed column).
 
     Raises
     ------
@@ -117,7 +125,7 @@ def maximise(
         quiet = earlier is not None and _quiet(here.loglik - earlier.loglik, here.loglik, control)
         limit = _running_away(here, earlier) if quiet and earlier is not None else None
         if limit is None and here.length <= control.score_tolerance and (quiet or earlier is None):
-            limit = _lost(here, first, _VANISHED, reach)
+            limit = _lost(here, first, _VANISHED, None if accurate_tails and _settled(here) else reach)
             return _finished(first, here, iteration) if limit is None else _stopped(first, here, iteration, limit)
         if limit is not None:
             return _stopped(first, here, iteration, limit)
@@ -193,18 +201,23 @@ def _running_away(here: _Iterate, earlier: _Iterate) -> Floats | None:
     return _at_infinity(here.coef, growing, running)
 
 
+def _settled(here: _Iterate) -> bool:
+    """Tell whether the next step is nothing beside the coefficients: one that runs away is a share of them."""
+    return bool(np.abs(here.step).max() <= _RUNNING * np.abs(here.coef).max())
+
+
 def _lost(
-    here: _Iterate, first: _Iterate, bounds: tuple[float, float], reach: Callable[[Floats], float]
+    here: _Iterate, first: _Iterate, bounds: tuple[float, float], reach: Callable[[Floats], float] | None
 ) -> Floats | None:
     """Return the coefficients at infinity when rounding hides what `_running_away` looks for, else None.
 
     Several directions may run away at different speeds. Then less than a `share` of the information at the start is
     left in some direction, or the linear predictor spans more than the `extreme`: no ratio of exp(50) = 5e21 means
-    anything, and beyond exp(200) the sums hold nothing but rounding.
+    anything, and beyond exp(200) the sums hold nothing but rounding. Without `reach` the latter is not asked.
     """
     share, extreme = bounds
     size = np.abs(here.coef)
-    if size.sum() > _LARGE and reach(here.coef) > extreme:
+    if reach is not None and size.sum() > _LARGE and reach(here.coef) > extreme:
         return _at_infinity(here.coef, size >= 0.0, size > 0.1 * size.max())
     if here.factor.diagonal().min() ** 2 > _WELL_CONDITIONED and (here.scale < first.scale / np.sqrt(share)).all():
         return None
@@ -227,16 +240,16 @@ def _at_infinity(coef: Floats, growing: npt.NDArray[np.bool_], running: npt.NDAr
 def factorise(information: Floats, control: Control) -> tuple[Floats, Floats]:
     """Return the Cholesky factor of the information scaled to a unit diagonal, and the scale."""
     diagonal = information.diagonal()
-    flat = np.flatnonzero(~(diagonal > 0.0))
-    if flat.size:
-        raise SingularInformationError("The information about a coefficient is zero.", int(flat[0]))
+    positive = diagonal > 0.0
+    if not positive.all():
+        raise SingularInformationError("The information about a coefficient is zero.", int(np.argmin(positive)))
     scale = 1.0 / np.sqrt(diagonal)
     factor, failed = dpotrf(information * scale * scale[:, None], lower=1)
     if failed:
         raise SingularInformationError("The information matrix is singular.", int(failed) - 1)
-    weak = np.flatnonzero(factor.diagonal() ** 2 < control.singular_tolerance)
-    if weak.size:
-        raise SingularInformationError("The information matrix is singular.", int(weak[0]))
+    weak = factor.diagonal() ** 2 < control.singular_tolerance
+    if weak.any():
+        raise SingularInformationError("The information matrix is singular.", int(np.argmax(weak)))
     return factor, scale
 
 
