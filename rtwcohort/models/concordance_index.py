@@ -13,8 +13,9 @@ import pandas as pd
 from rtwcohort.core.checks import check_choice
 from rtwcohort.core.wald import normal_quantile
 from rtwcohort.errors import DesignError
-from rtwcohort.models.concordance_kernel import count_pairs, counting_order
+from rtwcohort.models.concordance_kernel import count_pairs
 from rtwcohort.models.cox_data import CoxData
+from rtwcohort.models.cox_events_kernel import EventTimes, count_at_risk, index_events
 from rtwcohort.models.cox_rows import (
     in_copies,
     label_codes,
@@ -23,9 +24,9 @@ from rtwcohort.models.cox_rows import (
     stratum_labels,
     survival_rows,
 )
+from rtwcohort.models.cox_sets_kernel import counting_order
 
 Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 Direction = Literal["sooner", "later"]
 TimeWeights = Literal["n", "S", "S/G", "n/G2", "I"]
 _COUNTS = ("concordant", "discordant", "tied_x", "tied_y", "tied_xy")
@@ -196,98 +197,76 @@ def _marker(
 def _count(marker: Floats, data: CoxData, time_weights: str) -> tuple[Floats, Floats]:
     """Return the counts, shape (strata, 5), and the influence, shape (n, 2)."""
     n, n_strata = data.time.size, len(stratum_labels(data))
+    weight = np.ones(n) if data.weights is None else data.weights
+    events = index_events(data.time, data.event, data.entry, data.strata, n_strata)
+    order, edges = np.argsort(marker), np.array([0, n])
     codes = np.zeros(n, dtype=np.int64) if data.strata is None else data.strata
-    by_marker = counting_order(codes, n_strata, np.argsort(marker))
-    rank, n_ranks = _ranks(marker, codes, by_marker, n_strata)
-    time_rank, n_times = _time_ranks(data.time)
-    key = 2 * (n_times - 1 - time_rank) + data.event
-    order = counting_order(codes, n_strata, counting_order(key, 2 * n_times, by_marker))
-    time, event, rank = data.time[order], data.event[order], rank[order]
-    weight_of = np.ones(n) if data.weights is None else data.weights
-    weight = weight_of[order]
-    leaving, entry = _by_entry(data.entry, codes, n_strata, order)
+    if data.strata is not None:
+        by_stratum, sizes = counting_order(codes[order], n_strata)
+        order, edges = order[by_stratum], np.concatenate(([0], np.cumsum(sizes)))
+    ordered_marker = marker[order]
+    starts = np.concatenate(([True], ordered_marker[1:] != ordered_marker[:-1]))
+    out = events.last - data.event
+    if data.strata is not None:
+        out -= events.start[codes] + codes
+    first = events.first if data.strata is None or not events.first.size else events.first - events.start[codes] - codes
+    dead = np.asarray(np.bincount(events.at, weight[events.rows], minlength=events.time.size), dtype=np.float64)
+    at_risk = count_at_risk(weight, events)
+    factor = _time_weights(data, events, weight, at_risk, dead, time_weights)
+    outliving = at_risk - dead
+    out, event, ordered_weight = out[order], data.event[order], weight[order]
+    first = first[order] if first.size else first
     counts, ordered = np.zeros((n_strata, 5)), np.zeros((n, 2))
-    edges = np.concatenate(([0], np.cumsum(np.bincount(codes, minlength=n_strata))))
     for s, (lo, hi) in enumerate(pairwise(edges)):
-        own = slice(lo, hi)
-        places = leaving[own] - lo
-        factor = _time_weights(time[own], event[own], weight[own], places, entry[own], time_weights)
+        known, own = slice(events.start[s], events.start[s + 1]), slice(lo, hi)
         count_pairs(
-            rank[own],
-            time[own],
+            starts[own],
+            out[own],
+            first[own],
             event[own],
-            weight[own],
-            factor,
-            places,
-            entry[own],
-            n_ranks[s],
+            ordered_weight[own],
+            factor[known],
+            outliving[known],
             counts[s],
             ordered[own],
         )
     if in_copies(data):
-        counts[:, 4] += np.bincount(codes, data.event * weight_of * (weight_of - 1.0) / 2.0, minlength=n_strata)
+        counts[:, 4] += np.bincount(codes, data.event * weight * (weight - 1.0) / 2.0, minlength=n_strata)
     influence = np.empty((n, 2))
     influence[order] = ordered
     return counts, influence
 
 
-def _by_entry(entry: Floats | None, codes: Ints, n_strata: int, order: Ints) -> tuple[Ints, Floats]:
-    """Return places in `order` by stratum and descending entry, and those entries; both empty without entries."""
-    if entry is None:
-        return np.zeros(0, dtype=np.int64), np.zeros(0)
-    rows = counting_order(codes, n_strata, np.argsort(-entry))
-    place = np.empty(order.size, dtype=np.int64)
-    place[order] = np.arange(order.size)
-    return place[rows], entry[rows]
-
-
-def _ranks(marker: Floats, codes: Ints, order: Ints, n_strata: int) -> tuple[Ints, Ints]:
-    """Return ranks from 0 within strata, equal for equal markers, and how many each stratum has."""
-    ordered, strata = marker[order], codes[order]
-    new = np.empty(order.size, dtype=np.bool_)
-    new[0] = True
-    np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
-    new[1:] |= strata[1:] != strata[:-1]
-    per_stratum = np.bincount(strata[new], minlength=n_strata)
-    start = np.cumsum(per_stratum) - per_stratum
-    rank = np.empty(order.size, dtype=np.int64)
-    rank[order] = np.cumsum(new) - 1 - start[strata]
-    return rank, per_stratum
-
-
-def _time_ranks(time: Floats) -> tuple[Ints, int]:
-    """Return a rank for each time and their number; whole numbers in a short range are their own rank."""
-    most = time.max()
-    if time.min() >= 0.0 and most < 4 * time.size:
-        whole = time.astype(np.int64)
-        if (whole == time).all():
-            return whole, int(most) + 1
-    distinct, ranks = np.unique(time, return_inverse=True)
-    return ranks.astype(np.int64), distinct.size
-
-
 def _time_weights(
-    time: Floats, event: npt.NDArray[np.bool_], weight: Floats, leaving: Ints, entry: Floats, kind: str
+    data: CoxData, events: EventTimes, weight: Floats, at_risk: Floats, dead: Floats, kind: str
 ) -> Floats:
-    """Return the weight of each distinct event time of a stratum, latest first; arrays as in `count_pairs`."""
-    starts = np.flatnonzero(np.concatenate(([True], time[1:] != time[:-1])))
-    happened = np.maximum.reduceat(event, starts)
-    if kind == "n" or np.count_nonzero(event) < 2:
-        return np.ones(np.count_nonzero(happened))
-    dead = np.add.reduceat(np.where(event, weight, 0.0), starts)
-    present = np.add.reduceat(weight, starts)
-    at_risk = np.cumsum(present)
-    if leaving.size:
-        later = np.concatenate(([0.0], np.cumsum(weight[leaving])))
-        at_risk -= later[np.searchsorted(-entry, -time[starts], side="right")]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        staying = np.where(happened, 1.0 - dead / at_risk, 1.0)
-        remaining = np.where(dead < at_risk, 1.0 - (present - dead) / (at_risk - dead), 1.0)
-    total, at_risk = weight.sum(), at_risk[happened]
-    alive = np.concatenate((np.cumprod(staying[:0:-1])[::-1], [1.0]))[happened]
-    if kind == "S":
-        return np.asarray(total * alive / at_risk)
-    if kind == "I":
-        return np.asarray(1.0 / at_risk)
-    uncensored = np.concatenate((np.cumprod(remaining[:0:-1])[::-1], [1.0]))[happened]
-    return np.asarray(total * alive / (uncensored * at_risk) if kind == "S/G" else uncensored**-2)
+    """Return the weight of each event time."""
+    factor = np.ones(events.time.size)
+    if kind == "n":
+        return factor
+    for s in range(events.start.size - 1):
+        own = slice(events.start[s], events.start[s + 1])
+        if events.deaths[own].sum() < 2:
+            continue
+        inside = np.ones(weight.size, dtype=np.bool_) if data.strata is None else data.strata == s
+        if kind == "I":
+            factor[own] = 1.0 / at_risk[own]
+            continue
+        scale = weight[inside].sum() / at_risk[own]
+        alive = np.concatenate(([1.0], np.cumprod(1.0 - dead[own] / at_risk[own])[:-1]))
+        if kind == "S":
+            factor[own] = scale * alive
+            continue
+        uncensored = _uncensored(data.time[inside], data.event[inside], weight[inside], events.time[own])
+        factor[own] = scale * alive / uncensored if kind == "S/G" else uncensored**-2
+    return factor
+
+
+def _uncensored(time: Floats, event: npt.NDArray[np.bool_], weight: Floats, at: Floats) -> Floats:
+    """Return the Kaplan-Meier share not yet censored just before each time; events come before censorings."""
+    distinct, place = np.unique(time, return_inverse=True)
+    present, gone = np.bincount(place, weight), np.bincount(place, weight * ~event)
+    left = np.cumsum(present[::-1])[::-1] - (present - gone)
+    staying = np.where(gone > 0.0, 1.0 - gone / np.where(left > 0.0, left, 1.0), 1.0)
+    before = np.concatenate(([1.0], np.cumprod(staying)))
+    return np.asarray(before[np.searchsorted(distinct, at)])

@@ -21,7 +21,6 @@ import numpy as np
 import numpy.typing as npt
 
 from rtwcohort.core.jit import kernel
-from rtwcohort.models.cox_sets_kernel import counting_order
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -43,7 +42,7 @@ class EventTimes(NamedTuple):
         Shape (n,): places in running sums (see `running_sum`) where a row leaves and enters; `first` is empty without
         delayed entry.
     rows
-        Shape (number of events,): rows with the event, by stratum and time, in the order of the rows within a time.
+        Shape (number of events,): rows with the event, ascending.
     at
         Shape (number of events,): the event time of each of `rows`.
     """
@@ -76,7 +75,8 @@ class RiskSums(NamedTuple):
     s0, d0
         Sums of v exp(x'b) over the risk set and over its events, shape (k,).
     s1, d1
-        The same of v exp(x'b) x, shape (p, k).
+        The same of v exp(x'b) x, shape (p, k); `d1` only where events are tied under Efron's approximation, which
+        alone makes use of it.
     weight
         Sum of v over the events, shape (k,).
     ties
@@ -116,10 +116,9 @@ def index_events(time: Floats, event: Bools, entry: Floats | None, strata: Ints 
         last = last + strata
         first = np.searchsorted(keys, level + entered - 1, side="right") + strata if entered.size else _NONE
         stratum = keys // max(n_times, 1)
-    by_time, deaths = counting_order(own, keys.size)
+    deaths = np.bincount(own, minlength=keys.size)
     start = np.searchsorted(stratum, np.arange(n_strata + 1))
-    rows = np.flatnonzero(event)[by_time]
-    return EventTimes(times[keys % max(n_times, 1)], stratum, deaths, start, last, first, rows, own[by_time])
+    return EventTimes(times[keys % max(n_times, 1)], stratum, deaths, start, last, first, np.flatnonzero(event), own)
 
 
 def _places(time: Floats, event: Bools, entry: Floats | None) -> tuple[Floats, Ints, Ints]:
@@ -215,12 +214,13 @@ def risk_sums(
     k, rows, at = events.time.size, events.rows, events.at
     s0 = count_at_risk(risk, events)
     d0 = np.asarray(np.bincount(at, risk[rows], minlength=k), dtype=np.float64)
-    d1 = np.zeros((columns.shape[0], k))
-    _event_columns(rows, at, risk, columns, d1)
     share = np.ones(rows.size) if weight is None else weight[rows]
     total = np.asarray(np.bincount(at, share, minlength=k), dtype=np.float64)
     steps = np.rint(total).astype(np.int64) if copies else events.deaths
     ties = TieSums(*tie_sums(s0, d0, steps, total, efron))
+    d1 = np.zeros((columns.shape[0], k))
+    tied = np.flatnonzero(steps[at] > 1) if efron else _NONE
+    _event_columns(rows[tied], at[tied], risk, columns, d1)
     return RiskSums(s0, d0, over_risk_set(risk, columns, events), d1, total, ties)
 
 
@@ -268,8 +268,9 @@ def _risk_columns(last: Ints, first: Ints, weight: Floats, columns: Floats, star
 @kernel
 def _event_columns(rows: Ints, at: Ints, weight: Floats, columns: Floats, out: Floats) -> None:
     for j in range(columns.shape[0]):
+        sums, column = out[j], columns[j]
         for e in range(rows.size):
-            out[j, at[e]] += weight[rows[e]] * columns[j, rows[e]]
+            sums[at[e]] += weight[rows[e]] * column[rows[e]]
 
 
 @kernel

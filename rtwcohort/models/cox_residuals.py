@@ -126,14 +126,13 @@ def schoenfeld_residuals(fit: Any, *, scaled: bool = False, weighted: bool = Fal
     """
     _refuse_exact(fit, "Schoenfeld")
     at = risk_of(fit)
-    rows = at.events.rows
-    values = schoenfeld(at)
+    values, rows, places = schoenfeld(at)
     if weighted and at.data.weights is not None:
         values = values * at.data.weights[rows, None]
     if scaled:
         values = values @ fit.model_vcov * rows.size + fit.coef
-    strata = tuple(at.strata[s] for s in at.events.stratum[at.events.at])
-    return SchoenfeldResiduals(tuple(fit.terms), at.events.time[at.events.at], strata, rows, values, scaled)
+    strata = tuple(at.strata[s] for s in at.events.stratum[places])
+    return SchoenfeldResiduals(tuple(fit.terms), at.events.time[places], strata, rows, values, scaled)
 
 
 def _refuse_exact(fit: Any, kind: str) -> None:

@@ -11,8 +11,10 @@ import numpy.typing as npt
 from rtwcohort.models.cox_data import CoxData
 from rtwcohort.models.cox_events_kernel import EventTimes, RiskSums, index_events, over_time, risk_sums, running_sum
 from rtwcohort.models.cox_rows import in_copies, linear_predictor, stratum_labels
+from rtwcohort.models.cox_sets_kernel import counting_order
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +87,11 @@ def event_means(at: CoxRisk) -> Floats:
     return np.asarray((ties.a0 * sums.s1 - ties.a1 * sums.d1) / sums.weight)
 
 
-def schoenfeld(at: CoxRisk) -> Floats:
-    """Return x less its mean over the risk set for each event, in the order of `events.rows`, shape (d, p)."""
-    events = at.events
-    return np.ascontiguousarray((at.columns[:, events.rows] - event_means(at)[:, events.at]).T)
+def schoenfeld(at: CoxRisk) -> tuple[Floats, Ints, Ints]:
+    """Return x less its mean over the risk set for each event, shape (d, p), and the rows and event times of those.
+
+    They are ordered by stratum, time and row.
+    """
+    order, _ = counting_order(at.events.at, at.events.time.size)
+    rows, places = at.events.rows[order], at.events.at[order]
+    return np.ascontiguousarray((at.columns[:, rows] - event_means(at)[:, places]).T), rows, places

@@ -246,6 +246,12 @@ def test_agrees_with_lifelines_where_that_is_right(lung):
     assert concordance(lung["age"], lung["time"], lung["event"]).estimate == pytest.approx(theirs, rel=1e-12)
 
 
+def test_infinite_markers_are_ties_and_a_stratum_may_have_no_event():
+    result = concordance([np.inf, np.inf, 0, 1, 2], [1, 2, 3, 4, 5], [1, 0, 1, 0, 0], strata=[1, 1, 1, 2, 2])
+    assert result.counts == {"concordant": 1, "discordant": 0, "tied_x": 1, "tied_y": 0, "tied_xy": 0}
+    assert result.frame["concordant"].tolist() == [1, 0]
+
+
 def test_many_strata_and_no_pairs():
     rng = np.random.default_rng(1)
     strata = np.repeat(np.arange(300), 2)
