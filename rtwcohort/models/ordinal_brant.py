@@ -307,9 +307,9 @@ def _fit_logit(
 
     def evaluate(coef: Floats) -> tuple[float, Floats, Floats]:
         eta = Z @ coef + offset
-        chance = expit(eta)
         loglik = -float(w @ np.logaddexp(0.0, -sign * eta))
-        return loglik, Z.T @ (w * (z - chance)), Z.T @ (Z * (w * chance * (1.0 - chance))[:, None])
+        rest = sign * expit(-sign * eta)
+        return loglik, Z.T @ (w * rest), Z.T @ (Z * (w * expit(eta) * expit(-eta))[:, None])
 
     def reach(coef: Floats) -> float:
         return float(np.ptp(Z @ coef))
@@ -318,7 +318,7 @@ def _fit_logit(
     share = float(w @ z / w.sum())
     start[0] = np.log(share / (1.0 - share))
     try:
-        result = maximise(evaluate, start, control, reach=reach)
+        result = maximise(evaluate, start, control, reach=reach, accurate_tails=True)
     except SingularInformationError as error:
         raise ConvergenceError(
             f"The effect of '{terms[error.position]}' cannot be estimated in {where}. {_WAY_OUT}"

@@ -112,7 +112,7 @@ def maximise_safely(
         return likelihood.reach(coef) if free is None else 0.0
 
     try:
-        return maximise(evaluate, start, control, reach=reach)
+        return maximise(evaluate, start, control, reach=reach, accurate_tails=True)
     except ConvergenceError as error:
         first = evaluate(null)[2]
         if isinstance(error, SingularInformationError):

@@ -11,6 +11,7 @@ from scipy.special import expit, ndtr
 from rtwcohort.errors import DesignError
 from rtwcohort.models.ordinal import fit_ordinal, fit_ordinal_arrays
 from rtwcohort.models.ordinal_brant import brant_test_arrays
+from rtwcohort.models.ordinal_gee import fit_ordinal_gee_arrays
 from rtwcohort.models.ordinal_margins import marginal_effects
 from rtwcohort.models.ordinal_score_test import parallel_lr_test, parallel_score_test
 
@@ -148,3 +149,69 @@ def test_no_predictor_has_no_brant_test():
         brant_test_arrays(np.empty((30, 0)), y)
     with pytest.raises(DesignError, match="nothing to test"):
         parallel_score_test(fit)
+
+
+@pytest.mark.parametrize("link", ["logit", "cloglog"])
+def test_a_long_tail_is_not_separation(link):
+    """Incomes: the largest is 150 standard deviations out, and x'b spans more than 200."""
+    rng = np.random.default_rng(1)
+    n = 20_000
+    income = np.exp(2.2 * rng.normal(size=n))
+    income[0] = 150 * income.std()
+    x = np.column_stack([income, rng.normal(size=n)])
+    effect = 2.0 / income.std()
+    latent = effect * income + 0.5 * x[:, 1] + rng.logistic(size=n)
+    y = np.digitize(latent, [-3, -2, -1, 0, 1, 2, 3])
+    fit = fit_ordinal_arrays(x, y, link=link)
+    assert np.ptp(x @ fit.coef) > 100
+    assert fit.converged
+    person = np.arange(n) // 2
+    if link == "logit":
+        assert fit_ordinal_gee_arrays(x, y, id=person).coef == pytest.approx(fit.coef, rel=1e-6)
+        assert fit.coef == pytest.approx([effect, 0.5], rel=0.1)
+        assert brant_test_arrays(x, y).p_value > 0.001
+
+
+def test_a_strong_effect_is_not_separation():
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(5000, 1))
+    y = np.digitize(60 * x[:, 0] + rng.logistic(size=5000), [-1, 1])
+    fit = fit_ordinal_arrays(x, y)
+    assert fit.converged
+    assert fit.coef[0] == pytest.approx(60, abs=3 * fit.std_error[2])
+    assert brant_test_arrays(x, y).df == 1
+
+
+@pytest.mark.parametrize("size", [1, 50, 100])
+def test_an_offset_takes_its_part_away(size):
+    rng = np.random.default_rng(4)
+    a, y = rng.normal(size=200), rng.integers(0, 3, 200)
+    plain = fit_ordinal_arrays(a[:, None], y)
+    fit = fit_ordinal_arrays(a[:, None], y, offset=size * a)
+    assert fit.converged
+    assert fit.coef[0] + size == pytest.approx(plain.coef[0], abs=1e-7)
+
+
+@pytest.mark.parametrize("link", ["logit", "probit", "cloglog"])
+def test_gee_is_finite_exactly_where_not_separated(link):
+    """Also where a category that a row does not have is impossible to all digits, P = exp(-exp(7))."""
+    rng = np.random.default_rng(8)
+    seen = {True: 0, False: 0}
+    for _ in range(60):
+        n, p, k = int(rng.choice([8, 12, 20, 40, 80])), int(rng.integers(1, 4)), int(rng.choice([2, 3, 5]))
+        x = rng.normal(size=(n, p))
+        latent = x @ rng.normal(size=p) * rng.choice([0.3, 1, 3]) + rng.logistic(size=n)
+        found, y = np.unique(np.digitize(latent, np.sort(2 * rng.normal(size=k - 1))), return_inverse=True)
+        if len(found) < 2 or np.linalg.matrix_rank(np.column_stack([np.ones(n), x])) <= p:
+            continue
+        expected = not is_separated(x, y, len(found))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fit = fit_ordinal_gee_arrays(x, y, id=np.arange(n) // 2, link=link)
+            plain = fit_ordinal_arrays(x, y, link=link)
+        assert fit.converged == expected
+        if expected:
+            assert fit.estimates == pytest.approx(plain.estimates, rel=1e-5, abs=1e-6)
+            assert np.isfinite(fit.std_error).all()
+        seen[expected] += 1
+    assert min(seen.values()) > 5
