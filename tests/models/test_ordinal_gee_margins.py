@@ -9,7 +9,7 @@ from scipy.special import expit
 from scipy.stats import t
 
 from rtwcohort.errors import ArgumentError
-from rtwcohort.models import fit_ordinal_gee, fit_ordinal_gee_arrays, marginal_probabilities
+from rtwcohort.models import adjusted_predictions, fit_ordinal_gee, fit_ordinal_gee_arrays, marginal_probabilities
 
 HERE = Path(__file__).parent
 
@@ -133,3 +133,11 @@ def test_refusals(people, fit):
     arrays = fit_ordinal_gee_arrays(people[["x1"]].to_numpy(), people["y"], id=people["id"])
     with pytest.raises(ArgumentError, match="fit to arrays"):
         marginal_probabilities(arrays, people, "arm")
+
+
+def test_other_route_to_the_same_predictions(people, fit):
+    """`adjusted_predictions` writes the fit out at every threshold; one column at a time."""
+    ours = marginal_probabilities(fit, people, "arm")
+    other = adjusted_predictions(fit, people, "arm")
+    np.testing.assert_allclose(other.estimate, ours.estimate, rtol=1e-9)
+    np.testing.assert_allclose(other.vcov, ours.vcov, rtol=1e-7, atol=1e-12)
