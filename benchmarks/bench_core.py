@@ -10,18 +10,27 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
-Result = tuple[float, Floats]  # seconds, and the numbers to compare with ours
 LONG = 40.0  # a peer whose first run takes longer is measured once
 QUICK = 0.3  # a tool is run again in its turn, five times at most, until this many seconds are used
 OURS = ("arrays", "frame")
+
+
+class Seconds(NamedTuple):
+    """Time on the clock, and time that processors worked (all threads)."""
+
+    clock: float
+    worked: float
+
+
+Result = tuple[Seconds, Floats]  # and the numbers to compare with ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +45,13 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One line of the table: "arrays" and "frame" are our calls, other tools are peers."""
+    """One table: "arrays" and "frame" are our calls, other tools are peers."""
 
     title: str
     ours: Mapping[str, Callable[[], Result]]
     peers: Sequence[Tool]
     repeats: int
     close: Callable[[], None] = lambda: None
-    notes: Sequence[str] = field(default_factory=tuple)
 
 
 def timed(run: Callable[[], Any], numbers: Callable[[Any], Any], loops: int = 1) -> Callable[[], Result]:
@@ -53,10 +61,10 @@ def timed(run: Callable[[], Any], numbers: Callable[[Any], Any], loops: int = 1)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             gc.collect()
-            begin = time.perf_counter()
+            begin, working = time.perf_counter(), time.process_time()
             for _ in range(loops):
                 result = run()
-            seconds = (time.perf_counter() - begin) / loops
+            seconds = Seconds((time.perf_counter() - begin) / loops, (time.process_time() - working) / loops)
         return seconds, np.asarray(numbers(result), dtype=np.float64)
 
     return measure
@@ -65,7 +73,7 @@ def timed(run: Callable[[], Any], numbers: Callable[[Any], Any], loops: int = 1)
 def measure(job: Job) -> str:
     """Run ours and the peers in turn and return the lines of the table."""
     tools = [Tool(name, run) for name, run in job.ours.items()] + list(job.peers)
-    seconds: dict[str, list[float]] = {tool.name: [] for tool in tools}
+    seconds: dict[str, list[Seconds]] = {tool.name: [] for tool in tools}
     numbers: dict[str, Floats] = {}
     faults: dict[str, str] = {}
     for run in job.ours.values():
@@ -73,7 +81,7 @@ def measure(job: Job) -> str:
     for _ in range(job.repeats):
         for tool in tools:
             taken = seconds[tool.name]
-            if tool.name in faults or (tool.name not in job.ours and taken and taken[0] > LONG):
+            if tool.name in faults or (tool.name not in job.ours and taken and taken[0].clock > LONG):
                 continue
             try:
                 times, numbers[tool.name] = _turn(tool)
@@ -83,41 +91,47 @@ def measure(job: Job) -> str:
                 faults[tool.name] = f"{type(error).__name__}: {str(error).splitlines()[0][:80]}"
                 continue
             taken.extend(times)
-            print(f"    {tool.name}: {times[0]:.4g} s", file=sys.stderr, flush=True)
+            print(
+                f"    {tool.name}: {times[0].clock:.4g} s, {times[0].worked:.4g} s of work", file=sys.stderr, flush=True
+            )
     job.close()
-    return "\n".join(_line(job, tool, seconds, numbers, faults) for tool in tools)
+    lines = [_line(job, tool, seconds, numbers, faults) for tool in tools]
+    return "\n".join([f"### {job.title}", "", HEADER, *lines, ""])
 
 
-def _turn(tool: Tool) -> tuple[list[float], Floats]:
+def _turn(tool: Tool) -> tuple[list[Seconds], Floats]:
     """Run a tool once, or a few times where it is quick."""
-    times, numbers = [], np.zeros(0)
-    while not times or (sum(times) < QUICK and len(times) < 5):
+    times: list[Seconds] = []
+    numbers = np.zeros(0)
+    while not times or (sum(one.clock for one in times) < QUICK and len(times) < 5):
         one, numbers = tool.run()
         times.append(one)
     return times, numbers
 
 
+def median(times: Sequence[Seconds]) -> Seconds:
+    return Seconds(statistics.median(one.clock for one in times), statistics.median(one.worked for one in times))
+
+
 def _line(
-    job: Job, tool: Tool, seconds: Mapping[str, list[float]], numbers: Mapping[str, Floats], faults: Mapping[str, str]
+    job: Job, tool: Tool, seconds: Mapping[str, list[Seconds]], numbers: Mapping[str, Floats], faults: Mapping[str, str]
 ) -> str:
-    middle = {name: statistics.median(taken) for name, taken in seconds.items() if taken}
     if tool.name in faults:
-        return f"| {job.title} | {tool.name} | fails: {faults[tool.name]} | | | | | |"
-    own = tool.name in job.ours
-    ratios = {} if own else {name: middle[tool.name] / middle[name] for name in OURS if name in middle}
-    runs = len(seconds[tool.name])
-    first = numbers[next(iter(job.ours))]
-    theirs = numbers[tool.name]
-    apart = f"{np.abs(first - theirs).max():.0e}" if not own and first.shape == theirs.shape else ""
-    name = {"arrays": "**rtwcohort, arrays**", "frame": "**rtwcohort, frame and formula**"}.get(tool.name, tool.name)
+        return f"| {tool.name} | fails: {faults[tool.name]} | | | | | | | |"
+    middle = {name: median(taken) for name, taken in seconds.items() if taken}
+    own, mine = tool.name in job.ours, middle[tool.name]
+    ratios = {} if own else {name: mine.clock / middle[name].clock for name in OURS if name in middle}
+    once = " (one run)" if len(seconds[tool.name]) == 1 and job.repeats > 1 else ""
+    first, theirs = numbers[next(iter(job.ours))], numbers[tool.name]
     cells = [
-        job.title,
-        name + (f" ({tool.note})" if tool.note else ""),
-        f"{show(middle[tool.name])}{' (one run)' if runs == 1 and job.repeats > 1 else ''}",
+        NAMES.get(tool.name, tool.name) + (f" ({tool.note})" if tool.note else ""),
+        show(mine.clock) + once,
+        show(mine.worked),
         *(f"{ratios[key]:.1f}" if key in ratios else "" for key in OURS),
+        "" if own else f"{mine.worked / middle['arrays'].worked:.1f}",
         "" if tool.target is None else f"{tool.target:g}",
         verdict(tool.target, list(ratios.values())),
-        apart,
+        f"{np.abs(first - theirs).max():.0e}" if not own and first.shape == theirs.shape else "",
     ]
     return "| " + " | ".join(cells) + " |"
 
@@ -135,7 +149,12 @@ def show(seconds: float) -> str:
     return f"{1e3 * seconds:.3g} ms" if seconds < 0.1 else f"{seconds:.3g} s"
 
 
-HEADER = "| data | tool | median time | x arrays | x frame | target | met | largest difference |\n" + "|---" * 8 + "|"
+NAMES = {"arrays": "**rtwcohort, arrays**", "frame": "**rtwcohort, frame and formula**"}
+HEADER = (
+    "| tool | time | work | x arrays | x frame | x arrays, work | target | met | largest difference |\n"
+    + "|---" * 9
+    + "|"
+)
 
 SERVER = """
 options(warn = -1, digits = 17)
@@ -148,11 +167,11 @@ while (length(line <- readLines(input, 1)) > 0) {
   answer <- tryCatch({
     part <- parse(text = line)
     if (length(part) == 2) {
-      gc(); begin <- proc.time()[["elapsed"]]; result <- eval(part[[1]], globalenv())
-      taken <- proc.time()[["elapsed"]] - begin
+      gc(); begin <- proc.time(); result <- eval(part[[1]], globalenv()); taken <- proc.time() - begin
       assign("result", result, globalenv())
       numbers <- eval(part[[2]], globalenv())
-      paste("#DONE", format(taken, digits = 17), paste(format(as.numeric(numbers), digits = 17), collapse = " "))
+      worked <- taken[["user.self"]] + taken[["sys.self"]]
+      paste("#DONE", taken[["elapsed"]], worked, paste(format(as.numeric(numbers), digits = 17), collapse = " "))
     } else { eval(part[[1]], globalenv()); "#DONE 0" }
   }, error = function(fault) paste("#FAIL", conditionMessage(fault)))
   cat(gsub("\\n", " ", answer), "\\n", sep = ""); flush(stdout())
@@ -201,7 +220,7 @@ class RSession:
     def timed(self, call: str, numbers: str) -> Callable[[], Result]:
         def run() -> Result:
             answer = self.tell(f"{call}; {numbers}")
-            return float(answer[0]), answer[1:]
+            return Seconds(float(answer[0]), float(answer[1])), answer[2:]
 
         return run
 

@@ -10,7 +10,7 @@ import lifelines.statistics
 import lifelines.utils
 import numpy as np
 import pandas as pd
-from bench_core import Job, Result, RSession, Tool, timed
+from bench_core import Job, Result, RSession, Seconds, Tool, timed
 from bench_data import framed, names, varying, whole_days, with_entry
 from statsmodels.duration.hazard_regression import PHReg
 
@@ -221,7 +221,7 @@ def small_fit(repeats: int, r: bool) -> Job:
 
         def each() -> Result:
             seconds, numbers = run()
-            return seconds / 100.0, numbers
+            return Seconds(seconds.clock / 100.0, seconds.worked / 100.0), numbers
 
         peers.append(Tool("R coxph", each))
     return Job(

@@ -75,28 +75,28 @@ print((status("VmHWM") - before) * 1024 / matrix, matrix)
 """
 
 
-def least_seconds(run: Callable[[], Any], repeats: int) -> float:
+def least_work(run: Callable[[], Any], repeats: int) -> float:
+    """Return the least processor time, all threads together: other load changes it little."""
     taken = []
     for _ in range(repeats):
-        begin = time.perf_counter()
+        begin = time.process_time()
         run()
-        taken.append(time.perf_counter() - begin)
+        taken.append(time.process_time() - begin)
     return min(taken)
 
 
 def growth(large: int, repeats: int) -> str:
-    """Return the table: least seconds at four sizes (10 columns), and peak memory above the matrix at the largest."""
+    """Return the table: least processor time at four sizes (10 columns), and peak memory above the matrix at the largest."""
     sizes = [large // 8, large // 4, large // 2, large]
     lines = [
-        "| fit on arrays, rows x 10 | "
+        "| processor time of a fit on arrays, rows x 10 | "
         + " | ".join(f"{n:,}" for n in sizes)
-        + " | time for 8 times the rows | peak memory above "
-        "the matrix |",
+        + " | ratio for 8 times the rows | peak memory above the matrix |",
         "|---" * (len(sizes) + 3) + "|",
     ]
     for name, (title, make) in FAMILIES.items():
         make(3000)[1]()
-        seconds = [least_seconds(make(n)[1], repeats) for n in sizes]
+        seconds = [least_work(make(n)[1], repeats) for n in sizes]
         lines.append(
             f"| {title} | "
             + " | ".join(f"{one:.3g} s" for one in seconds)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sim_core import Measure, Scenario, attempt, between, coverage, covers, rejects, size
 
-from rtwcohort.core.wald import chi_square_p, two_sided_p
+from rtwcohort.core.wald import chi_square_p, two_sided_p, two_sided_t_p
 from rtwcohort.models.cox import fit_cox_arrays
 from rtwcohort.models.cox_profile import profile_intervals
 from rtwcohort.models.cox_zph import proportional_hazards_test
@@ -79,7 +79,12 @@ def _cox_clusters(rng: np.random.Generator) -> Outcomes:
     fit = fit_cox_arrays(arm[:, None], time, event, cluster=cluster)
     z = fit.coef[0] / fit.std_error[0]
     naive = fit.coef[0] / np.sqrt(fit.model_vcov[0, 0])
-    return {"model": rejects(float(two_sided_p(naive))), "cluster": rejects(float(two_sided_p(z)))}
+    corrected = z / np.sqrt(40.0 / 39.0)
+    return {
+        "model": rejects(float(two_sided_p(naive))),
+        "cluster": rejects(float(two_sided_p(z))),
+        "cluster_t": rejects(float(two_sided_t_p(corrected, 39.0))),
+    }
 
 
 def _firth(rng: np.random.Generator) -> Outcomes:
@@ -157,6 +162,20 @@ def _zph(rng: np.random.Generator) -> Outcomes:
     return out
 
 
+SANDWICH = (
+    "The robust variance of a continuous covariate is a little too small in samples of this size: its interval covers "
+    "about one point less than that of the model."
+)
+ROBUST_TESTS = "Tests of two terms with the robust variance are at 6.0 to 6.1 %, the upper bound, for the same reason."
+IGNORED = "The model variance takes people of one workplace as independent, which they are not."
+FEW = (
+    "With 40 clusters the cluster variance is too small (also that of R, Stata and SAS, which is the same but for a "
+    "factor). The factor G/(G - 1), and Student's t with clusters less one degrees of freedom, mend most of it."
+)
+IDENTITY = (
+    "With the identity transform the few late events weigh most, and chi-square is a poor approximation; R's `cox.zph` "
+    "gives the same numbers. The default transform, km, keeps its level."
+)
 COX_COVERAGE = {
     "model_arm": coverage("model variance", "arm"),
     "model_covariate": coverage("model variance", "covariate"),
@@ -164,14 +183,15 @@ COX_COVERAGE = {
     "robust_covariate": coverage("robust variance", "covariate"),
     "profile_arm": coverage("profile likelihood", "arm"),
 }
+COX_SMALL = COX_COVERAGE | {"robust_covariate": coverage("robust variance", "covariate", outside=SANDWICH)}
 COX_SIZE = {
     "wald": size("Wald, model variance", "arm"),
     "robust": size("Wald, robust variance", "arm"),
     "wald_all": size("Wald, model variance", "both terms"),
-    "robust_all": size("Wald, robust variance", "both terms"),
+    "robust_all": size("Wald, robust variance", "both terms", outside=ROBUST_TESTS),
     "lr": size("likelihood ratio", "both terms"),
     "score": size("score", "both terms"),
-    "robust_score": size("score, robust variance", "both terms"),
+    "robust_score": size("score, robust variance", "both terms", outside=ROBUST_TESTS),
 }
 KAPLAN_MEIER: dict[str, Measure] = {
     f"{kind}_{day}": coverage(f"{kind} interval", f"S({day})")
@@ -179,18 +199,22 @@ KAPLAN_MEIER: dict[str, Measure] = {
     for day in ("100", "365")
 }
 ZPH = {
-    f"{transform}_{term}": size(f"transform {transform}", "arm" if term == "arm" else "global")
+    f"{transform}_{term}": size(
+        f"transform {transform}",
+        "arm" if term == "arm" else "global",
+        outside=IDENTITY if transform == "identity" else "",
+    )
     for transform in ("km", "rank", "identity", "log")
     for term in ("arm", "global")
 }
 SCENARIOS = (
     Scenario(
         "cox_continuous", "Cox, times without ties",
-        f"{PEOPLE}; log hazard ratios 0.5 and -0.3; follow-up 365 days, some leave early.", 101, COX_COVERAGE,
+        f"{PEOPLE}; log hazard ratios 0.5 and -0.3; follow-up 365 days, some leave early.", 101, COX_SMALL,
         _cox_coverage(0.0),
     ),
     Scenario(
-        "cox_days", "Cox (Efron), whole days", "The same with times rounded up to whole days.", 102, COX_COVERAGE,
+        "cox_days", "Cox (Efron), whole days", "The same with times rounded up to whole days.", 102, COX_SMALL,
         _cox_coverage(1.0),
     ),
     Scenario(
@@ -207,7 +231,11 @@ SCENARIOS = (
         "40 workplaces of 5 people, the arm drawn by workplace (20 and 20), a normal effect of the workplace on the "
         "log hazard (s.d. 0.5), whole days.",
         105,
-        {"model": size("model variance", "arm"), "cluster": size("cluster variance", "arm")},
+        {
+            "model": size("model variance", "arm", outside=IGNORED),
+            "cluster": size("cluster variance, normal", "arm", outside=FEW),
+            "cluster_t": size("cluster variance x 40/39, t with 39 d.f.", "arm"),
+        },
         _cox_clusters,
     ),
     Scenario(
