@@ -27,6 +27,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 _NONE: Ints = np.empty(0, dtype=np.int64)
+_CANCELLED = 1e-7
 
 
 class EventTimes(NamedTuple):
@@ -165,11 +166,21 @@ def running_sum(values: Floats, events: EventTimes) -> Floats:
     return out
 
 
-def over_time(running: Floats, events: EventTimes) -> Floats:
-    """Return for each row what a running sum of shape (k + n_strata,) grows by while the row is at risk."""
+def while_at_risk(values: Floats, events: EventTimes) -> Floats:
+    """Return for each row the sum of `values`, shape (k,), over the event times at which it is at risk, shape (n,).
+
+    Where a row enters so late that hardly anything is left of the running sum, its own values are added up.
+    """
+    running = running_sum(values, events)
     total = running[events.last]
     if events.first.size:
+        until = np.abs(total)
         total -= running[events.first]
+        lost = np.flatnonzero((np.abs(total) < _CANCELLED * until) & (events.first < events.last))
+        if lost.size:
+            steps = np.zeros(running.size)
+            steps[np.arange(values.size) + events.stratum + 1] = values
+            _add_up(lost, events.first, events.last, steps, total)
     return np.asarray(total)
 
 
@@ -182,9 +193,22 @@ def over_risk_set(weight: Floats, columns: Floats, events: EventTimes) -> Floats
         Shape (n,).
     columns
         Shape (p, n).
+
+    Notes
+    -----
+    What leaves by delayed entry is subtracted; where hardly anything is left of what was there (somebody with a huge
+    hazard leaves a small risk set) the sums are counted anew.
     """
     out = np.empty((columns.shape[0], events.time.size))
     _risk_columns(events.last, events.first, weight, columns, events.start, out)
+    if events.first.size:
+        gone = np.zeros((1, events.time.size))
+        _risk_columns(events.first, _NONE, weight, np.ones((1, weight.size)), events.start, gone)
+        left = np.empty((1, events.time.size))
+        _risk_columns(events.last, events.first, weight, np.ones((1, weight.size)), events.start, left)
+        lost = np.flatnonzero(left[0] < _CANCELLED * gone[0])
+        if lost.size:
+            _recount(events.last, events.first, weight, columns, lost, lost + events.stratum[lost] + 1, out)
     return out
 
 
@@ -263,6 +287,26 @@ def _risk_columns(last: Ints, first: Ints, weight: Floats, columns: Floats, star
             for g in range(start[s + 1] - 1, start[s] - 1, -1):
                 total += sums[g + s + 1]
                 out[j, g] = total
+
+
+@kernel
+def _add_up(rows: Ints, first: Ints, last: Ints, steps: Floats, out: Floats) -> None:
+    for i in rows:
+        total = 0.0
+        for place in range(first[i] + 1, last[i] + 1):
+            total += steps[place]
+        out[i] = total
+
+
+@kernel
+def _recount(last: Ints, first: Ints, weight: Floats, columns: Floats, lost: Ints, place: Ints, out: Floats) -> None:
+    for e in range(lost.size):
+        for j in range(columns.shape[0]):
+            out[j, lost[e]] = 0.0
+        for i in range(last.size):
+            if first[i] < place[e] <= last[i]:
+                for j in range(columns.shape[0]):
+                    out[j, lost[e]] += weight[i] * columns[j, i]
 
 
 @kernel

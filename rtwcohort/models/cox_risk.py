@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rtwcohort.models.cox_data import CoxData
-from rtwcohort.models.cox_events_kernel import EventTimes, RiskSums, index_events, over_time, risk_sums, running_sum
+from rtwcohort.models.cox_events_kernel import EventTimes, RiskSums, index_events, risk_sums, while_at_risk
 from rtwcohort.models.cox_rows import in_copies, linear_predictor, stratum_labels
 from rtwcohort.models.cox_sets_kernel import counting_order
 
@@ -77,7 +77,7 @@ def risk_of(fit: Any) -> CoxRisk:
 def martingale(at: CoxRisk) -> Floats:
     """Return observed less expected events of each row, shape (n,)."""
     ties = at.sums.ties
-    expected = over_time(running_sum(ties.a0, at.events), at.events) - at.own(ties.a1)
+    expected = while_at_risk(ties.a0, at.events) - at.own(ties.a1)
     return np.asarray(at.data.event - at.risk * expected)
 
 

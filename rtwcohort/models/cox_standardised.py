@@ -16,7 +16,7 @@ from rtwcohort.core.wald import normal_quantile, two_sided_p
 from rtwcohort.design.terms import level_text
 from rtwcohort.errors import DesignError
 from rtwcohort.models.cox_curves import refuse_infinite, time_grid
-from rtwcohort.models.cox_events_kernel import over_time, running_sum
+from rtwcohort.models.cox_events_kernel import while_at_risk
 from rtwcohort.models.cox_hazard import HazardSteps, hazard_steps, places_at
 from rtwcohort.models.cox_new_rows import NewRows, code_new_rows
 from rtwcohort.models.cox_risk import CoxRisk, risk_of
@@ -253,7 +253,7 @@ def _standard_error(known: _Uncertainty, time: float, parts: list[tuple[_Mean, f
 def _hazard_influence(at: CoxRisk, time: float) -> Floats:
     """Return the derivative of H0(time) of the own stratum by the weight of each row, times that weight."""
     ties, past = at.sums.ties, at.events.time <= time
-    influence = -at.risk * over_time(running_sum(np.where(past, ties.b0, 0.0), at.events), at.events)
+    influence = -at.risk * while_at_risk(np.where(past, ties.b0, 0.0), at.events)
     influence += at.own(np.where(past, ties.a0 / at.sums.weight, 0.0))
     influence += at.risk * at.own(np.where(past, ties.b1, 0.0))
     return np.asarray(influence if at.data.weights is None else influence * at.data.weights)

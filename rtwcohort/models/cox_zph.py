@@ -13,7 +13,7 @@ import pandas as pd
 from rtwcohort.core.checks import check_choice
 from rtwcohort.core.wald import chi_square_p
 from rtwcohort.errors import DesignError
-from rtwcohort.models.cox_events_kernel import count_at_risk, index_events, over_time, running_sum
+from rtwcohort.models.cox_events_kernel import count_at_risk, index_events, while_at_risk
 from rtwcohort.models.cox_passes_kernel import cross_products
 from rtwcohort.models.cox_risk import CoxRisk, risk_of
 from rtwcohort.models.cox_rows import in_copies, names_of_infinite, people_of
@@ -131,7 +131,7 @@ def expanded_information(at: CoxRisk, g: Floats) -> tuple[Floats, Floats]:
     tied = np.flatnonzero(ties.b1)
     scores, blocks = [], []
     for factor in (np.ones_like(g), g, g * g):
-        expected = risk * over_time(running_sum(factor * ties.a0, events), events)
+        expected = risk * while_at_risk(factor * ties.a0, events)
         expected[events.rows] -= risk[events.rows] * (factor * ties.a1)[events.at]
         observed = at.own(factor) if weights is None else weights * at.own(factor)
         score, square = cross_products(at.columns, observed - expected, expected, 0, risk.size)
