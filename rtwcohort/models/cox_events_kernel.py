@@ -135,16 +135,15 @@ def _places(time: Floats, event: Bools, entry: Floats | None) -> tuple[Floats, I
             present = np.bincount(whole[event], minlength=size) > 0
             until: Ints = np.cumsum(present)
             return np.flatnonzero(present).astype(np.float64), until[whole], until[begin]
-    times = np.unique(time[event])
-    return times, _reached(times, time), _NONE if entry is None else _reached(times, entry)
-
-
-def _reached(times: Floats, values: Floats) -> Ints:
-    """Return how many of sorted `times` are at or before each value; sorted values are looked up faster."""
-    order = np.argsort(values)
-    out = np.empty(values.size, dtype=np.int64)
-    out[order] = np.searchsorted(times, values[order], side="right")
-    return out
+    order = np.argsort(time)
+    times, reached = np.empty(time.size), np.empty(time.size, dtype=np.int64)
+    times = times[: _number(order, time, event, times, reached)].copy()
+    if entry is None:
+        return times, reached, _NONE
+    order = np.argsort(entry)
+    entered = np.empty(entry.size, dtype=np.int64)
+    entered[order] = np.searchsorted(times, entry[order], side="right")
+    return times, reached, entered
 
 
 def running_sum(values: Floats, events: EventTimes) -> Floats:
@@ -287,6 +286,24 @@ def _risk_columns(last: Ints, first: Ints, weight: Floats, columns: Floats, star
             for g in range(start[s + 1] - 1, start[s] - 1, -1):
                 total += sums[g + s + 1]
                 out[j, g] = total
+
+
+@kernel
+def _number(order: Ints, time: Floats, event: Bools, times: Floats, reached: Ints) -> int:
+    """Fill the distinct event times and how many each row reaches, rows met in `order` of time; return their number."""
+    count, begin = 0, 0
+    while begin < order.size:
+        now, end, happened = time[order[begin]], begin, False
+        while end < order.size and time[order[end]] == now:
+            happened |= event[order[end]]
+            end += 1
+        if happened:
+            times[count] = now
+            count += 1
+        for i in order[begin:end]:
+            reached[i] = count
+        begin = end
+    return count
 
 
 @kernel

@@ -13,7 +13,7 @@ import pandas as pd
 from rtwcohort.core.checks import check_choice
 from rtwcohort.core.wald import chi_square_p
 from rtwcohort.errors import DesignError
-from rtwcohort.models.cox_events_kernel import count_at_risk, index_events, while_at_risk
+from rtwcohort.models.cox_events_kernel import EventTimes, count_at_risk, index_events, while_at_risk
 from rtwcohort.models.cox_passes_kernel import cross_products
 from rtwcohort.models.cox_risk import CoxRisk, risk_of
 from rtwcohort.models.cox_rows import in_copies, names_of_infinite, people_of
@@ -180,8 +180,14 @@ def _transformed(at: CoxRisk, transform: str) -> Floats:
         counts = np.bincount(place, people)
         ranks = np.cumsum(counts) - (counts - 1.0) / 2.0
         return np.asarray(ranks[np.searchsorted(distinct, time)])
-    pooled = at.events if data.strata is None else index_events(data.time, data.event, data.entry, None, 1)
-    at_risk = count_at_risk(people, pooled)
-    deaths = np.bincount(pooled.at, people[pooled.rows], minlength=pooled.time.size)
-    survival = np.concatenate(([1.0], np.cumprod(1.0 - deaths / at_risk)[:-1]))
-    return np.asarray(1.0 - survival[np.searchsorted(pooled.time, time)])
+    if data.strata is None:
+        return _kaplan_meier_before(at.events, people)
+    pooled = index_events(data.time, data.event, data.entry, None, 1)
+    return np.asarray(_kaplan_meier_before(pooled, people)[np.searchsorted(pooled.time, time)])
+
+
+def _kaplan_meier_before(events: EventTimes, people: Floats) -> Floats:
+    """Return 1 less the Kaplan-Meier curve just before each event time."""
+    deaths = np.bincount(events.at, people[events.rows], minlength=events.time.size)
+    survival = np.cumprod(1.0 - deaths / count_at_risk(people, events))
+    return np.asarray(1.0 - np.concatenate(([1.0], survival[:-1])))
