@@ -270,7 +270,7 @@ def _sandwich(likelihood: Any, result: NewtonResult, data: CoxData, choices: Cox
         result.covariance,
         cluster=data.cluster,
         n_clusters=data.n_clusters,
-        n=data.time.size,
+        n=_counts(data)[0],
         small_sample=choices.small_sample,
     )
 

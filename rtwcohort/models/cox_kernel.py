@@ -84,7 +84,7 @@ class CoxLikelihood:
 
     __slots__ = (
         "_blocks", "_eta", "_first", "_leaving", "_pool", "_weight",
-        "case", "columns", "mass", "offset", "scale", "sets", "steps",
+        "case", "columns", "copies", "mass", "offset", "scale", "sets", "steps",
     )  # fmt: skip
 
     def __init__(
@@ -99,6 +99,7 @@ class CoxLikelihood:
     ) -> None:
         n, p = sets.order.size, matrix.shape[1]
         self.sets = sets
+        self.copies = copies and case is not None
         self.case = _NONE if case is None else case[sets.order]
         self.offset = _NONE if offset is None else offset[sets.order] - offset.mean()
         self.steps, self.mass = tie_steps(sets, self.case, efron=efron, copies=copies)

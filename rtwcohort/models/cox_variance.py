@@ -49,7 +49,9 @@ def _finite(scale: Floats) -> Floats:
 
 
 def squared_scores(likelihood: CoxLikelihood, residuals: Floats, cluster: Ints | None, n_clusters: int) -> Floats:
-    """Return the sum over rows, or clusters of rows, of score times score', shape (p, p).
+    """Return the sum over people, or clusters of people, of score times score', shape (p, p).
+
+    A row is a person, or as many as its weight where weights are copies.
 
     Parameters
     ----------
@@ -67,6 +69,9 @@ def squared_scores(likelihood: CoxLikelihood, residuals: Floats, cluster: Ints |
         order = likelihood.sets.order
         likelihood.run_columns(sums_by_cluster, lambda lo, hi: (residuals, order, cluster, sums, lo, hi))
         return np.asarray(sums @ sums.T)
+    if likelihood.copies:
+        # A row's residuals are w u; the w people that it stands for add w u u', not (w u)(w u)'.
+        residuals = residuals / np.sqrt(likelihood.case)
     ones = np.ones(residuals.shape[1])
     parts = likelihood.run(cross_products, lambda lo, hi: (residuals, ones, ones, lo, hi))
     return np.asarray(sum(part[1] for part in parts))

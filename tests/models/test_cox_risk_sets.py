@@ -212,6 +212,20 @@ def test_entry_at_zero_is_no_entry(spells):
 
 
 @pytest.mark.parametrize("ties", ["efron", "breslow"])
+@pytest.mark.parametrize("cluster", [None, "unit"])
+@pytest.mark.parametrize("compat", [None, "stata"])
+def test_robust_variance_of_copies_is_that_of_rows_written_out(spells, ties, cluster, compat):
+    counts = np.arange(len(spells)) % 3 + 1
+    rows = spells.loc[np.repeat(spells.index, counts)]
+    options = {"ties": ties, "cluster": cluster, "compat": compat, "variance": "robust"}
+    one = fit_cox(spells.assign(k=counts), FORMULA, weights="k", weight_type="copies", **options)
+    out = fit_cox(rows, FORMULA, **options)
+    np.testing.assert_allclose(one.coef, out.coef, rtol=1e-8)
+    np.testing.assert_allclose(one.vcov, out.vcov, rtol=1e-7)
+    assert one.score_test("robust").statistic == pytest.approx(out.score_test("robust").statistic, rel=1e-7)
+
+
+@pytest.mark.parametrize("ties", ["efron", "breslow"])
 def test_weights_of_two_and_their_scale(spells, ties):
     fit = fit_cox(spells, FORMULA, ties=ties)
     double = fit_cox(spells.assign(w=2), FORMULA, ties=ties, weights="w")

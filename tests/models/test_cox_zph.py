@@ -1,4 +1,4 @@
-"""Test of proportional hazards: by hand, as the expanded model on split rows, by finite differences, R, and lifelines."""
+"""Test of proportional hazards: by hand, as the expanded model on split rows, finite differences, R and lifelines."""
 
 import json
 from pathlib import Path
@@ -18,8 +18,8 @@ SIX = pd.DataFrame({"time": [9, 1, 1, 6, 6, 8], "event": [1, 1, 0, 1, 1, 0], "x"
 
 
 def test_by_hand():
-    # Breslow, r = exp(b) = (3 + sqrt(33))/2. At 1: mean m1 = r/(r + 1), variance m1 (1 - m1); at 6 twice m6 = r/(r + 3);
-    # at 9 alone: 0. Times of the events 1, 6, 6, 9 have mean 5.5, so that g is -4.5, 0.5, 0.5, 3.5.
+    # Breslow, r = exp(b) = (3 + sqrt(33))/2. At 1: mean m1 = r/(r + 1), variance m1 (1 - m1); at 6 twice
+    # m6 = r/(r + 3); at 9 alone: 0. Times of the events 1, 6, 6, 9 have mean 5.5, so that g is -4.5, 0.5, 0.5, 3.5.
     r = (3 + np.sqrt(33)) / 2
     m1, m6 = r / (r + 1), r / (r + 3)
     v1, v6 = m1 * (1 - m1), 2 * m6 * (1 - m6)
