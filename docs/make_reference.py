@@ -29,6 +29,7 @@ def pages() -> dict[str, str]:
         "study_file.md": study_file(),
         "register.md": register(),
         "rules.md": rules(),
+        "api.md": api(),
     }
 
 
@@ -122,6 +123,33 @@ def rules() -> str:
     lines += ["", "## Not computable from a benefit register", "", "| study | outcome | why |", "| --- | --- | --- |"]
     lines += [f"| {item.study} | {item.outcome} | {item.reason} |" for item in NOT_COMPUTABLE]
     return "\n".join(lines) + "\n"
+
+
+def api() -> str:
+    """List the functions by part, each with the first line of its docstring."""
+    import rtwcohort
+
+    lines = [
+        "# Functions",
+        "",
+        "Importable from `rtwcohort`; `help(rtwcohort.fit_cox)` gives shapes, units, errors, formulas and sources.",
+    ]
+    lines += ["The models have more functions beside them, importable from `rtwcohort.models`.", ""]
+    parts: dict[str, list[tuple[str, str]]] = {}
+    for name in rtwcohort.__all__:
+        item = getattr(rtwcohort, name)
+        if callable(item) and item.__doc__:
+            part = item.__module__.split(".")[1]
+            parts.setdefault(part, []).append((name, item.__doc__.strip().split("\n")[0]))
+    import rtwcohort.models as models
+
+    more = [name for name in models.__all__ if name not in rtwcohort.__all__ and name[0].islower()]
+    parts["models"] += [(f"models.{name}", getattr(models, name).__doc__.strip().split("\n")[0]) for name in more]
+    for part, items in parts.items():
+        lines += [f"## {part}", "", "| function | what it does |", "| --- | --- |"]
+        lines += [f"| `{name}` | {text} |" for name, text in items]
+        lines.append("")
+    return "\n".join(lines)
 
 
 def _model(annotation: Any) -> type[BaseModel] | None:
