@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
-LONG = 40.0  # a peer whose first run takes longer is measured once
+LONG = 15.0  # a peer whose first run takes longer is measured once
 QUICK = 0.3  # a tool is run again in its turn, five times at most, until this many seconds are used
 OURS = ("arrays", "frame")
 

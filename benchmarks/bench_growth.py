@@ -86,7 +86,7 @@ def least_work(run: Callable[[], Any], repeats: int) -> float:
 
 
 def growth(large: int, repeats: int) -> str:
-    """Return the table: least processor time at four sizes (10 columns), and peak memory above the matrix at the largest."""
+    """Return the table: least processor time at four sizes, and peak memory above the matrix at the largest."""
     sizes = [large // 8, large // 4, large // 2, large]
     lines = [
         "| processor time of a fit on arrays, rows x 10 | "

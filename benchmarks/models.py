@@ -6,7 +6,7 @@
 R's tools run where `Rscript` is on the path (survival, MASS, ordinal, rms, sandwich); their time is taken inside R,
 around the fit only. Python's is taken around the fit, data in the form that the tool asks for. "x arrays" and "x frame"
 say how many times as long a tool takes as our call on arrays, and as our call on a frame with a formula. A tool whose
-first run takes over 40 s is measured once. "work" is processor time of all threads, which other load on the machine
+first run takes over 15 s is measured once. "work" is processor time of all threads, which other load on the machine
 changes little; ours runs on every core, so on an idle machine it takes less time than work. The largest difference is
 that of estimates and standard errors from ours. `--write` puts the tables into docs/benchmarks.md.
 """
