@@ -51,7 +51,7 @@ def from_days(days: Any) -> pd.Series[Any]:
     """Convert days since 1970-01-01 to a date series; `MISSING_DAY` becomes NaT."""
     numbers = np.atleast_1d(np.asarray(days, dtype=np.int64))
     dates = numbers.astype("datetime64[D]")
-    dates[numbers == MISSING_DAY] = np.datetime64("NaT")
+    dates[numbers == MISSING_DAY] = np.datetime64("NaT", "D")
     return pd.Series(dates.astype(DATE_DTYPE))
 
 
