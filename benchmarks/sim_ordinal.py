@@ -135,6 +135,10 @@ def _gee_size(rng: np.random.Generator) -> Outcomes:
     return out
 
 
+OBSERVED = (
+    "The score test with the observed information is at 6.0 %, just above its bound; the expected information, the "
+    "default, does not have this fault."
+)
 GEE_MEASURES = {
     f"{correction}_{term}": coverage(label, term, FEW_CLUSTERS)
     for correction, label in CORRECTIONS.items()
@@ -181,7 +185,7 @@ SCENARIOS = (
             "brant": size("Brant", "2 d.f."),
             "brant_robust": size("Brant, robust variance", "2 d.f."),
             "score": size("score, expected information", "2 d.f."),
-            "score_observed": size("score, observed information (SAS)", "2 d.f."),
+            "score_observed": size("score, observed information (SAS)", "2 d.f.", outside=OBSERVED),
             "score_robust": size("score, robust variance", "2 d.f."),
             "lr": size("likelihood ratio", "2 d.f."),
         },
