@@ -189,7 +189,11 @@ def _predictors(results: Results) -> Section | None:
         scale=section.scale,
         threshold=_limit(results),
     )
-    blocks: list[Block] = [table, forest_figure(forest_rows(table), title="Adjusted hazard ratios of return to work")]
+    blocks: list[Block] = [
+        Paragraph(analysis.multivariable.describe_choices()),
+        table,
+        forest_figure(forest_rows(table), title="Adjusted hazard ratios of return to work"),
+    ]
     if analysis.proportional_hazards is not None:
         tests = term_tests_table(
             analysis.proportional_hazards.terms,

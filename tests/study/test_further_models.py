@@ -131,3 +131,13 @@ def test_rows_missing_in_so_few_people_are_not_counted():
 
     assert guarded_rows("uses the 78 of 80 rows without", 5) == "uses the rows without"
     assert guarded_rows("uses the 70 of 80 rows without", 5) == "uses the 70 of 80 rows without"
+
+
+def test_strata_of_the_main_models_are_said(place):
+    place.text = place.text.replace('terms = ["arm", "age", "sex"]', 'terms = ["arm", "age"]\nstrata = ["sex"]')
+    place.save()
+    done = run_study(read_study(place.study), output=place.results)
+    frame = done.results.analysis.frame
+    expected = fit_cox(frame, ["arm", "age"], strata="sex")
+    assert done.results.analysis.multivariable.coef == pytest.approx(expected.coef, rel=1e-10)
+    assert "Own baseline hazard in each of 2 strata" in (done.folder / "report.html").read_text(encoding="utf-8")
