@@ -26,6 +26,7 @@ from rtwcohort.models.ordinal_gee_result import OrdinalGeeFit
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Link = Literal["logit", "probit", "cloglog"]
+_FEW = 100
 Correction = Literal["none", "mancl_derouen", "kauermann_carroll", "fay_graubard"]
 
 
@@ -265,12 +266,11 @@ def fit_ordinal_gee_arrays(
         frequency=weight_type == "frequency",
         offset=None if offset is None else _finite(offset, n, "offset"),
     )
-    constant = np.flatnonzero(np.ptp(matrix, axis=0) == 0.0) if p else np.zeros(0, dtype=np.int64)
-    if constant.size:
-        raise DesignError(
-            f"The column '{terms[int(constant[0])]}' has one value in the {n} rows: leave it out (the thresholds are "
-            "the intercepts)."
-        )
+    for name, column in zip(terms, matrix.T, strict=True):
+        if (column[:_FEW] == column[0]).all() and (column == column[0]).all():
+            raise DesignError(
+                f"The column '{name}' has one value in the {n} rows: leave it out (the thresholds are the intercepts)."
+            )
     return fit_panel(
         panel,
         options,
@@ -345,25 +345,25 @@ def _warn_empty(name: str, empty: tuple[str, ...]) -> None:
 
 
 def _array_waves(wave: npt.ArrayLike | None, n: int) -> Waves:
-    return find_waves(None if wave is None else pd.Series(np.asarray(wave)), n)
+    return find_waves(None if wave is None else np.asarray(wave), n)
 
 
 def _categories(y: npt.ArrayLike, n: int) -> tuple[Ints, tuple[str, ...]]:
     values = np.asarray(y)
     if values.shape != (n,) or values.dtype.kind not in "iufb":
         raise DesignError(f"`y` must hold whole numbers, shape ({n},); got {values.dtype} of shape {values.shape}.")
-    numbers = values.astype(np.float64)
-    if not np.isfinite(numbers).all():
-        raise DesignError(f"`y` is missing in {int((~np.isfinite(numbers)).sum())} rows: drop them.")
-    if (numbers % 1.0 != 0.0).any():
-        raise DesignError("`y` must hold whole numbers, one a category.")
-    whole = numbers.astype(np.int64)
+    if values.dtype.kind == "f":
+        if not np.isfinite(values).all():
+            raise DesignError(f"`y` is missing in {int((~np.isfinite(values)).sum())} rows: drop them.")
+        if (values % 1.0 != 0.0).any():
+            raise DesignError("`y` must hold whole numbers, one a category.")
+    whole = values.astype(np.int64)
     low, high = int(whole.min()), int(whole.max())
     found = np.flatnonzero(np.bincount(whole - low)) + low if high - low < 10_000 else np.unique(whole)
     if found.size < 2:
         raise DesignError(f"`y` is {found[0]} in all {n} rows: nothing to model.")
     codes = whole - low if found.size == high - low + 1 else np.searchsorted(found, whole)
-    return codes.astype(np.int64), tuple(str(value) for value in found)
+    return codes.astype(np.int64, copy=False), tuple(str(value) for value in found)
 
 
 def _finite(values: npt.ArrayLike, n: int, name: str, *, positive: bool = False) -> Floats:

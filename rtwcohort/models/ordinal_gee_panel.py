@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import pairwise
 from typing import Any, Final
 
@@ -19,7 +20,8 @@ from rtwcohort.models.ordinal_gee_row_kernel import Panel, Sums
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-_ROWS_A_THREAD: Final = 8_000
+_SPAN: Final = 1_000
+_FARTHEST: Final = 2**50
 _SAMPLE: Final = 20_000
 
 
@@ -107,6 +109,10 @@ def find_waves(values: Any, n: int, *, name: str = "wave") -> Waves:
     """
     if values is None:
         return Waves(np.zeros(n, dtype=np.int64), ("",), np.zeros(1), known=False)
+    whole_numbers = _whole_numbers(values) if np.shape(values) == (n,) else None
+    if whole_numbers is not None:
+        codes, levels = whole_numbers
+        return Waves(codes, tuple(_label(level) for level in levels), _times(levels))
     series = pd.Series(values).reset_index(drop=True)
     if len(series) != n:
         raise DesignError(f"`{name}` must have one value a row ({n}); got {len(series)}.")
@@ -119,6 +125,32 @@ def find_waves(values: Any, n: int, *, name: str = "wave") -> Waves:
         places, found = pd.factorize(series, sort=True)
         codes, levels = np.asarray(places, dtype=np.int64), list(found)
     return Waves(codes, tuple(_label(level) for level in levels), _times(levels))
+
+
+def _numbers(values: Any) -> npt.NDArray[Any] | None:
+    """Return numbers as an array, None for anything else."""
+    if isinstance(values, pd.Series):
+        values = values.to_numpy() if isinstance(values.dtype, np.dtype) else None
+    return values if isinstance(values, np.ndarray) and values.dtype.kind in "iuf" else None
+
+
+def _whole_numbers(values: Any) -> tuple[Ints, list[Any]] | None:
+    """Return codes and levels of whole numbers that span less than `_SPAN`, None for anything else."""
+    numbers = _numbers(values)
+    if numbers is None or numbers.size == 0:
+        return None
+    low, high = numbers.min(), numbers.max()
+    if not (abs(low) < _FARTHEST and abs(high) < _FARTHEST and high - low < _SPAN):
+        return None
+    codes = numbers.astype(np.int64)
+    if numbers.dtype.kind == "f" and (codes != numbers).any():
+        return None
+    codes -= int(low)
+    found = np.bincount(codes) > 0
+    levels = np.flatnonzero(found) + int(low)
+    if levels.size < found.size:
+        codes = (np.cumsum(found) - 1)[codes]
+    return codes, list(levels.astype(numbers.dtype))
 
 
 def _label(level: Any) -> str:
@@ -176,25 +208,31 @@ def build_panel(
         key += groups * ((int(ids.max()) + 1) * n_waves)
     sorted_already = bool((key[1:] >= key[:-1]).all())
     order = np.arange(n) if sorted_already else np.argsort(key, kind="stable")
-    key = key[order]
-    if waves.known and (key[1:] == key[:-1]).any():
+
+    def placed(values: Any) -> Any:
+        return np.ascontiguousarray(values if sorted_already else values[order])
+
+    key, ids, groups = placed(key), placed(ids), placed(groups)
+    repeats = int(np.count_nonzero(key[1:] == key[:-1])) if waves.known else 0
+    if repeats:
         raise DesignError(
-            f"`wave` is the same in {int((key[1:] == key[:-1]).sum())} rows that follow another of the same `id`: a "
-            "person has one row a wave. Leave the repeats out, or pass wave=None if the rows of an `id` have no order."
+            f"`wave` is the same in {repeats} rows that follow another of the same `id`: a person has one row a wave. "
+            "Leave the repeats out, or pass wave=None if the rows of an `id` have no order."
         )
-    ids, groups = ids[order], groups[order]
     starts = np.flatnonzero(np.concatenate(([True], ids[1:] != ids[:-1])))
-    first = np.flatnonzero(np.concatenate(([True], groups[starts][1:] != groups[starts][:-1])))
+    first = np.arange(starts.size)
+    if cluster is not None:
+        first = np.flatnonzero(np.concatenate(([True], groups[starts][1:] != groups[starts][:-1])))
     mean = column_sums(X, np.zeros(p), False) / n
     spread = np.sqrt(column_sums(X, mean, True) / n)
     spread[spread == 0.0] = 1.0
     scaled = standardise(X, np.zeros(0, dtype=np.int64) if sorted_already else order, mean, spread)
     panel = Panel(
         scaled,
-        np.ascontiguousarray(y[order], dtype=np.int64),
-        np.ones(n) if weight is None else np.ascontiguousarray(weight[order]),
-        np.zeros(n) if offset is None else np.ascontiguousarray(offset[order]),
-        np.ascontiguousarray(waves.position[order]),
+        placed(y),
+        np.ones(n) if weight is None else placed(weight),
+        np.zeros(n) if offset is None else placed(offset),
+        placed(waves.position),
         np.append(starts, n).astype(np.int64),
         np.append(first, starts.size).astype(np.int64),
         np.ones(first.size),
@@ -219,9 +257,25 @@ def _codes(values: Any, n: int, name: str) -> Ints:
     array = values if isinstance(values, pd.Series) else np.asarray(values)
     if np.shape(array) != (n,):
         raise DesignError(f"`{name}` must have one value a row ({n}); got shape {np.shape(array)}.")
+    codes = _ascending_codes(array)
+    if codes is not None:
+        return codes
     codes = np.asarray(pd.factorize(array)[0], dtype=np.int64)
     if (codes < 0).any():
         raise DesignError(f"`{name}` is missing in {int((codes < 0).sum())} rows: give it or leave them out.")
+    return codes
+
+
+def _ascending_codes(values: Any) -> Ints | None:
+    """Return the codes of numbers that never fall, None for anything else (a missing number too)."""
+    numbers = _numbers(values)
+    if numbers is None or numbers.size == 0 or (numbers.dtype.kind == "f" and np.isnan(numbers[0])):
+        return None
+    rises = numbers[1:] > numbers[:-1]
+    if not (rises | (numbers[1:] == numbers[:-1])).all():
+        return None
+    codes = np.zeros(numbers.size, dtype=np.int64)
+    np.cumsum(rises, out=codes[1:])
     return codes
 
 
@@ -271,9 +325,11 @@ def new_sums(q: int, *, clusters: int = 1) -> Sums:
     return Sums(np.zeros((clusters, q)), np.zeros((clusters, q, q)), np.zeros((q, q)))
 
 
-def blocks_of(data: PanelData) -> list[tuple[int, int]]:
-    """Cut the clusters into one block of about equal rows a thread."""
-    n_blocks = max(1, min(os.cpu_count() or 1, data.panel.y.size // _ROWS_A_THREAD, 8))
+def blocks_of(data: PanelData, least: int) -> list[tuple[int, int]]:
+    """Cut the clusters into one block of about equal rows a thread, none with fewer than `least` rows."""
+    n_blocks = max(1, min(os.cpu_count() or 1, data.panel.y.size // least, 8))
+    if n_blocks == 1:
+        return [(0, data.n_clusters)]
     rows = data.panel.person[data.panel.cluster]
     cuts = np.searchsorted(rows, np.linspace(0, data.panel.y.size, n_blocks + 1)[1:-1])
     bounds = np.unique(np.concatenate(([0], cuts, [data.n_clusters]))).tolist()
@@ -290,5 +346,9 @@ def run_blocks(work: Callable[[int, int], Any], blocks: list[tuple[int, int]]) -
 
 def whole(lower: Floats) -> Floats:
     """Return the symmetric matrix (or matrices) of a lower triangle."""
-    below = np.tril(lower)
-    return np.asarray(below + np.swapaxes(np.tril(lower, -1), -1, -2))
+    return np.where(_below(lower.shape[-1]), lower, np.swapaxes(lower, -1, -2))
+
+
+@cache
+def _below(size: int) -> npt.NDArray[np.bool_]:
+    return np.tri(size, dtype=np.bool_)

@@ -17,10 +17,13 @@ from rtwcohort.models.newton import NewtonResult, SingularInformationError, maxi
 from rtwcohort.models.ordinal_gee_association import Estimator
 from rtwcohort.models.ordinal_gee_association_kernel import Association, association_pass
 from rtwcohort.models.ordinal_gee_independence_kernel import independence_pass
+from rtwcohort.models.ordinal_gee_logit_kernel import logit_pass
 from rtwcohort.models.ordinal_gee_panel import PanelData, blocks_of, new_sums, run_blocks, sample_of, whole
-from rtwcohort.models.ordinal_gee_row_kernel import Sums
+from rtwcohort.models.ordinal_gee_row_kernel import LOGIT, Sums
 
 Floats = npt.NDArray[np.float64]
+_ROWS: Final = 8_000
+_SHORT_ROWS: Final = 60_000
 _LINEAR: Final = 0.1
 _ASSOCIATION_TOLERANCE: Final = 1e-7
 
@@ -81,13 +84,20 @@ def independence_sums(
     m, data = equations.m, equations.data
     theta, beta, code = np.ascontiguousarray(at[:m]), np.ascontiguousarray(at[m:]), LINKS[equations.link].code
 
+    short = code == LOGIT and not equations.diagonal and block is None
+
     def work(first: int, last: int) -> tuple[float, Sums]:
         sums = new_sums(equations.q, clusters=1 if block is None else last - first)
+        if short:
+            loglik = logit_pass(data.panel, first, last, observed, squares, theta, beta, sums)
+            if not np.isnan(loglik):
+                return loglik, sums
+            sums = new_sums(equations.q)
         diagonal = equations.diagonal
         loglik = independence_pass(data.panel, first, last, code, diagonal, observed, squares, theta, beta, sums)
         return loglik, sums
 
-    parts = run_blocks(work, blocks_of(data) if block is None else [block])
+    parts = run_blocks(work, blocks_of(data, _SHORT_ROWS if short else _ROWS) if block is None else [block])
     return sum(part[0] for part in parts), _joined([part[1] for part in parts])
 
 
@@ -119,7 +129,7 @@ def association_sums(
         faults = association_pass(data.panel, first, last, code, squares, theta, beta, own, sums, widest)
         return sums, faults, own
 
-    parts = run_blocks(work, blocks_of(data) if block is None else [block])
+    parts = run_blocks(work, blocks_of(data, _ROWS) if block is None else [block])
     empty, indefinite = (sum(part[1][k] for part in parts) for k in (0, 1))
     if empty:
         raise ConvergenceError(

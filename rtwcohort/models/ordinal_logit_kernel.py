@@ -26,12 +26,14 @@ UL: Final = 8
 
 _LOG2_E = 1.4426950408889634
 _ROUND = 6755399441055744.0
+_WHOLE, _WHOLE_BITS = 4503599627370496.0, 0x4330000000000000
+_ROOT_HALF_BITS, _BIAS = 0x3FE6A09E667F3BCD, 1024 << 52
 _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 
 
 @ieee_kernel
 def exp_minus(x: float) -> float:
-    """Return exp(-x) for x >= 0 in operations that run on vector registers (Cody and Waite; Taylor to order 13)."""
+    """Return exp(-x), x above -708, in operations that run on vector registers (Cody and Waite; Taylor to order 13)."""
     y = -min(x, 708.0)
     rounded = y * _LOG2_E + _ROUND
     bits = np.float64(rounded).view(np.int64)
@@ -76,6 +78,32 @@ def log_one_plus(e: float) -> float:
     t = t * r + 1.0 / 5.0
     t = t * r + 1.0 / 3.0
     return 2.0 * s * (t * r + 1.0)
+
+
+@ieee_kernel
+def log_of(x: float) -> float:
+    """Return log(x) of a normal x > 0 in operations that run on vector registers, as 2 artanh((f - 1) / (f + 1)).
+
+    x = 2^k f with f between sqrt(1/2) and sqrt(2).
+    """
+    bits = np.float64(x).view(np.int64)
+    biased = (bits - _ROOT_HALF_BITS + _BIAS) >> 52
+    f = np.int64(bits - ((biased - 1024) << 52)).view(np.float64)
+    k = np.int64(biased + _WHOLE_BITS).view(np.float64) - (_WHOLE + 1024.0)
+    s = (f - 1.0) / (f + 1.0)
+    r = s * s
+    t = 1.0 / 21.0
+    t = t * r + 1.0 / 19.0
+    t = t * r + 1.0 / 17.0
+    t = t * r + 1.0 / 15.0
+    t = t * r + 1.0 / 13.0
+    t = t * r + 1.0 / 11.0
+    t = t * r + 1.0 / 9.0
+    t = t * r + 1.0 / 7.0
+    t = t * r + 1.0 / 5.0
+    t = t * r + 1.0 / 3.0
+    value: float = k * _LN2_HIGH + (2.0 * s * (t * r + 1.0) + k * _LN2_LOW)
+    return value
 
 
 @ieee_kernel
