@@ -17,7 +17,8 @@ so that with A(t) = sum of a0 over event times up to t, each person carries one 
     score       = X'(event - W)
     information = X' diag(W) X - sum over times of  b0 S1 S1' - b1 (S1 D1' + D1 S1') + b2 D1 D1'.
 
-One sequential pass makes the risk-set sums, one pass over blocks of rows the two cross-products.
+One sequential pass makes the risk-set sums, one pass over blocks of rows the two cross-products. Many rows with few
+event times and no delayed entry take one pass in all (`cox_moments_kernel`).
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rtwcohort.models.cox_moments_kernel import block_moments, gather_moments, likelihood_of_moments, n_moments
 from rtwcohort.models.cox_passes_kernel import (
     centre,
     cross_products,
@@ -42,6 +44,7 @@ from rtwcohort.models.cox_passes_kernel import (
     leaving_weight,
     linear_predictor,
     risk_set_sums,
+    sum_of_events,
 )
 from rtwcohort.models.cox_sets_kernel import RiskSets, order_risk_sets, tie_entries, tie_times
 
@@ -54,6 +57,8 @@ _CONSTANT = 1e-12
 _THREAD_WORK = 400_000
 _N_BLOCKS = 4
 _FEW_TIMES = 8
+_SAMPLE = 4096
+_NEAR_CENTRE, _NEAR_SCALE = 0.5, 2.0
 _NONE = np.empty(0)
 _NO_COUNTS = np.empty(0, dtype=np.int64)
 _NO_SUMS = np.empty((0, 0))
@@ -70,8 +75,9 @@ class CoxLikelihood:
     sets
         Risk sets.
     scale
-        Shape (p,): standard deviation of each column among those in a risk set; infinite where that is 0 but for
-        rounding, so that the column and its information become 0.
+        Shape (p,): standard deviation of each column among those in a risk set (about that, taken from every so many
+        rows, where they are many); infinite where that is 0 but for rounding, so that the column and its information
+        become 0.
     columns
         Shape (p, m), in the order of the risk sets.
     case
@@ -83,7 +89,7 @@ class CoxLikelihood:
     """
 
     __slots__ = (
-        "_blocks", "_eta", "_first", "_leaving", "_pool", "_weight",
+        "_blocks", "_eta", "_first", "_leaving", "_moments", "_observed", "_pool", "_weight",
         "case", "columns", "copies", "mass", "offset", "scale", "sets", "steps",
     )  # fmt: skip
 
@@ -111,12 +117,77 @@ class CoxLikelihood:
         self._blocks = list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
         self.columns = np.empty((p, n))
         self._eta, self._weight = np.empty(n), np.empty(n)
-        total = sum(self.run(gather, lambda lo, hi: (matrix, sets.order, lo, hi, self.columns)))
-        mean = total / n
-        squares = sum(self.run(centre, lambda lo, hi: (self.columns, mean, lo, hi)))
-        spread = np.sqrt(squares / n)
-        self.scale = np.where(spread > _CONSTANT * np.abs(mean), spread, np.inf)
-        self.run(divide, lambda lo, hi: (self.columns, self.scale, lo, hi))
+        self._observed = self._moments = _NO_SUMS
+        if parallel and not sets.leave.size and sets.times.size * (p + 1) * _FEW_TIMES <= n:
+            self._copy_with_moments(matrix)
+        else:
+            total = sum(self.run(gather, lambda lo, hi: (matrix, sets.order, lo, hi, self.columns)))
+            self.scale = np.ones(p)
+            self._standardise(total / n, total / n)
+
+    def _standardise(self, centre_at: Floats, mean: Floats) -> Floats:
+        """Centre the columns and divide them by their standard deviation, which goes into the scale; return it.
+
+        `mean` is that of the column in the units of the data.
+        """
+        squares = sum(self.run(centre, lambda lo, hi: (self.columns, centre_at, lo, hi)))
+        spread = np.sqrt(squares / self.columns.shape[1])
+        within = np.where(spread * self.scale > _CONSTANT * np.abs(mean), spread, np.inf)
+        self.run(divide, lambda lo, hi: (self.columns, within, lo, hi))
+        self.scale = self.scale * within
+        return np.asarray(within)
+
+    def _copy_with_moments(self, matrix: Floats) -> None:
+        """Copy the rows, centred and scaled by a sample of them, and take the moments with coefficients 0."""
+        sets, case = self.sets, self.case
+        n = sets.order.size
+        sample = matrix[sets.order[:: max(1, n // _SAMPLE)]]
+        shift, spread = sample.mean(axis=0), sample.std(axis=0)
+        self.scale = np.where(spread > 0.0, spread, 1.0)
+        factor = 1.0 / self.scale
+        parts = self.run(
+            gather_moments,
+            lambda lo, hi: (
+                matrix, sets.order, shift, factor, self.offset, case, sets.start, sets.deaths, lo, hi, self.columns,
+            ),
+        )  # fmt: skip
+        totals = sum(part[2] for part in parts) / n
+        mean, self._observed = totals[0], n * totals[2]
+        spread = np.sqrt(np.maximum(totals[1] - mean * mean, 0.0))
+        off = (np.abs(mean) > _NEAR_CENTRE) | (spread > _NEAR_SCALE) | (spread < 1.0 / _NEAR_SCALE)
+        off |= self.scale <= 2.0 * _CONSTANT * np.abs(shift)
+        if not off.any():
+            self._moments = self._gathered([(part[0], part[1]) for part in parts])
+            return
+        # The sample says too little of a rare or long-tailed column.
+        events = float(deaths_weight(case, sets.start, sets.deaths).sum()) if case.size else float(sets.deaths.sum())
+        within = self._standardise(mean, shift + mean * self.scale)
+        self._observed = (self._observed - events * mean) / within
+
+    def _gathered(self, parts: list[tuple[int, Floats]]) -> Floats:
+        """Return the moments of all groups; those at the edge of a block have rows in both."""
+        moments = np.zeros((2 * self.sets.times.size, n_moments(self.columns.shape[0])))
+        for group, part in parts:
+            moments[2 * group : 2 * group + len(part)] += part
+        return moments
+
+    def _by_moments(self, coef: Floats) -> tuple[float, Floats, Floats]:
+        """Do as a call does, in one pass over the rows and none for coefficients 0."""
+        columns, sets, case, p = self.columns, self.sets, self.case, coef.size
+        if coef.any() or not self._moments.size:
+            parts = self.run(
+                block_moments, lambda lo, hi: (columns, coef, self.offset, case, sets.start, sets.deaths, lo, hi)
+            )
+            moments = self._gathered(parts)
+        else:
+            moments = self._moments
+        expected, information = np.zeros(p), np.zeros((p, p))
+        logs = likelihood_of_moments(moments, self.steps, self.mass, self._first, expected, information)
+        loglik = float(coef @ self._observed) - logs
+        if self.offset.size:
+            ends = zip(sets.start.tolist(), (sets.start[:-1] + sets.deaths).tolist(), strict=False)
+            loglik += sum(sum_of_events(self.offset, case, lo, mid) for lo, mid in ends)
+        return float(loglik), self._observed - expected, information
 
     def run(self, function: Callable[..., Any], arguments: Callable[[int, int], tuple[Any, ...]]) -> list[Any]:
         """Run a pass over blocks of rows; the blocks do not depend on the number of cores, nor do the sums."""
@@ -179,6 +250,8 @@ class CoxLikelihood:
 
     def __call__(self, coef: Floats) -> tuple[float, Floats, Floats]:
         """Return log-likelihood, score (p,) and information (p, p) at coefficients per standard deviation."""
+        if self._observed.size and self._pool is not None:
+            return self._by_moments(coef)
         columns, sets, case = self.columns, self.sets, self.case
         eta, weight = self.hazards(coef)
         k, p = sets.times.size, coef.size

@@ -6,13 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from rtwcohort.core.jit import kernel, summing_kernel
+from rtwcohort.models.cox_ties_kernel import exponentials, tie_sums
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 _TILE = 1024
-_TINY = 1e-150
 CANCELLED = 1e-5
 
 
@@ -71,6 +71,7 @@ def linear_predictor(
     columns: Floats, coef: Floats, lo: int, hi: int, offset: Floats, case: Floats, eta: Floats, weight: Floats
 ) -> None:
     """Fill `eta = x'b + offset` and `weight = case exp(eta)` for rows `lo:hi`."""
+    bits = np.empty(_TILE, dtype=np.int64)
     for first in range(lo, hi, _TILE):
         last = min(first + _TILE, hi)
         for i in range(first, last):
@@ -82,8 +83,7 @@ def linear_predictor(
             b = coef[j]
             for i in range(first, last):
                 eta[i] += b * column[i]
-        for i in range(first, last):
-            weight[i] = np.exp(eta[i])
+        exponentials(eta[first:last], last - first, bits, weight[first:last])
         if case.size:
             for i in range(first, last):
                 weight[i] *= case[i]
@@ -112,31 +112,6 @@ def leaving_columns(columns: Floats, weight: Floats, leave: Ints, lo: int, hi: i
         column, total = columns[j], sums[j]
         for i in range(leave.size):
             total[leave[i]] += column[i] * weight[i]
-
-
-@kernel
-def tie_sums(s0: float, d0: float, steps: int, mass: float) -> tuple[float, float, float, float, float, float]:
-    """Return the sum of log denominators and a0, a1, b0, b1, b2 over `steps` terms of weight `mass` at one time.
-
-    Where the squares would leave the range of floats the sum is infinite, so that the step is halved.
-    """
-    if not s0 > _TINY:
-        return -np.inf, 0.0, 0.0, 0.0, 0.0, 0.0
-    if steps == 1:
-        return mass * np.log(s0), mass / s0, 0.0, mass / (s0 * s0), 0.0, 0.0
-    logs = a0 = a1 = b0 = b1 = b2 = 0.0
-    for tie in range(steps):
-        fraction = tie / steps
-        denominator = s0 - fraction * d0
-        logs += np.log(denominator)
-        inverse = 1.0 / denominator
-        square = inverse * inverse
-        a0 += inverse
-        a1 += fraction * inverse
-        b0 += square
-        b1 += fraction * square
-        b2 += fraction * fraction * square
-    return mass * logs, mass * a0, mass * a1, mass * b0, mass * b1, mass * b2
 
 
 @kernel

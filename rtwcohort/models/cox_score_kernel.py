@@ -27,8 +27,8 @@ from rtwcohort.models.cox_passes_kernel import (
     leaving_weight,
     recount,
     sum_between,
-    tie_sums,
 )
+from rtwcohort.models.cox_ties_kernel import tie_sums
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
