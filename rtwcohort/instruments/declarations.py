@@ -264,6 +264,7 @@ INSTRUMENTS: Final[dict[str, Instrument]] = {
             least=1,
             most=5,
             scoring="single",
+            ordered=False,
             direction="codes without an order; `answered_work_status` recodes them",
             source=_WORK_STATUS_SOURCE,
         ),

@@ -63,6 +63,8 @@ class Instrument:
         Published thresholds.
     source
         Where items, range and scoring were read.
+    ordered
+        Whether a higher score means more of something; False for codes without an order.
     not_computable
         Why no score is computed; empty for every other instrument.
     note
@@ -84,6 +86,7 @@ class Instrument:
     missing: MissingRule = "complete"
     min_answered: int = 0
     cut_offs: tuple[CutOff, ...] = ()
+    ordered: bool = True
     not_computable: str = ""
     note: str = ""
 

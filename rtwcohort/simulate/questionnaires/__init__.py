@@ -1,0 +1,25 @@
+"""Questionnaires with known truth: items drawn so that scores have the declared mean, spread and reliability."""
+
+from rtwcohort.simulate.questionnaires.baseline import draw_baseline
+from rtwcohort.simulate.questionnaires.declaration import (
+    Answers,
+    Change,
+    Correlation,
+    Depends,
+    MissingOn,
+    Score,
+    Wave,
+)
+from rtwcohort.simulate.questionnaires.waves import draw_waves
+
+__all__ = [
+    "Answers",
+    "Change",
+    "Correlation",
+    "Depends",
+    "MissingOn",
+    "Score",
+    "Wave",
+    "draw_baseline",
+    "draw_waves",
+]
