@@ -58,5 +58,11 @@ class OutputError(RtwCohortError):
     exit_code: ClassVar[int] = 8
 
 
+class ScenarioError(RtwCohortError, ValueError):
+    """A scenario cannot be read, contradicts itself or asks for something impossible."""
+
+    exit_code: ClassVar[int] = 9
+
+
 class RtwCohortWarning(UserWarning):
     """Base of every warning; each kind has its own class."""
