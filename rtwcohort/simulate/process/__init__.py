@@ -1,0 +1,24 @@
+"""People moving between work, benefits, retirement, death and emigration by declared hazards."""
+
+from rtwcohort.simulate.process.certificates import Certificates
+from rtwcohort.simulate.process.declaration import Entitlement, Process, Spline, Transition
+from rtwcohort.simulate.process.effects import ArmEffect, ClusterEffect, EarlierSpells, Effect, Frailty
+from rtwcohort.simulate.process.paths import Inputs, Paths
+from rtwcohort.simulate.process.states import STATES, state_code
+
+__all__ = [
+    "STATES",
+    "ArmEffect",
+    "Certificates",
+    "ClusterEffect",
+    "EarlierSpells",
+    "Effect",
+    "Entitlement",
+    "Frailty",
+    "Inputs",
+    "Paths",
+    "Process",
+    "Spline",
+    "Transition",
+    "state_code",
+]
