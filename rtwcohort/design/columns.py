@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ def prepare_columns(
     used: Iterable[str],
     reference: Mapping[str, Any],
     *,
-    in_categories: set[str],
+    in_categories: Collection[str],
     last_is_reference: bool = False,
 ) -> tuple[pd.DataFrame, dict[str, tuple[Any, ...]], tuple[str, ...]]:
     """Return a new frame of the columns used, the levels of the categories and the notes.
@@ -55,20 +55,45 @@ def prepare_columns(
     levels: dict[str, tuple[Any, ...]] = {}
     notes: list[str] = []
     for column in used:
-        series = _plain_type(rows[column], column)
-        by_last = last_is_reference and column in in_categories
-        if column in reference or by_last or isinstance(series.dtype, pd.CategoricalDtype):
-            series, empty = _category(series, column, reference, last_is_reference)
-            levels[column] = tuple(series.cat.categories)
-            if empty:
-                listed = ", ".join(f"'{level_text(level)}'" for level in empty)
-                notes.append(f"No row used has `{column}` = {listed}; left out of the model.")
-        else:
-            _check_spread(series, column)
-            if column in in_categories:
-                levels[column] = tuple(np.unique(series.to_numpy()).tolist())
-        ready[column] = series
+        ready[column], found, note = prepare_column(
+            rows[column], column, reference, in_category=column in in_categories, last_is_reference=last_is_reference
+        )
+        if found is not None:
+            levels[column] = found
+        notes += note
     return pd.DataFrame(ready, index=rows.index, copy=False), levels, tuple(notes)
+
+
+def prepare_column(
+    series: pd.Series[Any], column: str, reference: Mapping[str, Any], *, in_category: bool, last_is_reference: bool
+) -> tuple[pd.Series[Any], tuple[Any, ...] | None, list[str]]:
+    """Return one column as float64 or as a category, the levels if it is to be coded by them, and the notes.
+
+    Parameters
+    ----------
+    series
+        Complete rows.
+    column
+        Its name.
+    reference, last_is_reference
+        As in `prepare_columns`.
+    in_category
+        Whether the formula puts it in `C(...)`.
+
+    Raises
+    ------
+    DesignError
+        As `prepare_columns`.
+    """
+    series = _plain_type(series, column)
+    by_last = last_is_reference and in_category
+    if column in reference or by_last or isinstance(series.dtype, pd.CategoricalDtype):
+        series, empty = _category(series, column, reference, last_is_reference)
+        listed = ", ".join(f"'{level_text(level)}'" for level in empty)
+        notes = [f"No row used has `{column}` = {listed}; left out of the model."] if empty else []
+        return series, tuple(series.cat.categories), notes
+    _check_spread(series, column)
+    return series, tuple(np.unique(series.to_numpy()).tolist()) if in_category else None, []
 
 
 def _plain_type(series: pd.Series[Any], column: str) -> pd.Series[Any]:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypedDict, TypeVar, Unpack, overload
+from typing import Any, Generic, Literal, NamedTuple, TypedDict, TypeVar, Unpack, overload
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rtwcohort.core.checks import check_choice, did_you_mean
+from rtwcohort.core.checks import check_choice
 from rtwcohort.core.frames import to_pandas
 from rtwcohort.design.columns import prepare_columns
 from rtwcohort.design.extras import NO_EXTRAS, Extras, request_extras, take_extras, weighted_rows
-from rtwcohort.design.left_side import ResponseKind, check_left, parse_left
+from rtwcohort.design.left_side import LeftSide, ResponseKind, check_left, parse_left
 from rtwcohort.design.outcome import BinaryResponse, ContinuousResponse, CountResponse, OrdinalResponse
+from rtwcohort.design.plain import code_plain
 from rtwcohort.design.rank import check_rank
 from rtwcohort.design.response import SurvResponse
-from rtwcohort.design.terms import columns_of, display_name, formula_from_terms, quote_dotted, split_formula
+from rtwcohort.design.right_side import Coded, RightSide, check_known, evaluate, read_right
+from rtwcohort.design.terms import display_name, formula_from_terms, quote_dotted, split_formula
 from rtwcohort.errors import DesignError
 
 Response = SurvResponse | OrdinalResponse | BinaryResponse | CountResponse | ContinuousResponse
@@ -50,7 +52,7 @@ class DesignInfo:
     notes
         Sentences on what was set aside (levels that nobody has, ...).
     spec
-        formulaic's `ModelSpec`, by which new rows are coded alike.
+        How new rows are coded alike: a `PlainSpec` where every term is one column, else formulaic's `ModelSpec`.
     response
         The kind of response: "survival", "ordinal", "binary", "count" or "continuous".
     extras
@@ -220,91 +222,104 @@ def build_design(
     check_choice(missing, ("raise", "drop"), argument="missing")
     check_choice(default_reference, ("first", "last"), argument="default_reference")
     data = to_pandas(frame, argument="frame")
-    names = [str(column) for column in data.columns]
+    names = tuple(map(str, data.columns))
     text = formula if isinstance(formula, str) else formula_from_terms(formula, columns=names)
-    left, right = split_formula(text)
+    left, right_text = split_formula(text)
     outcome = parse_left(left, response, names, levels)
-    right = quote_dotted(right, names)
-    parsed, used = _parse(right, names)
+    right = read_right(quote_dotted(right_text, names), names)
     for column in outcome.columns:
-        _check_known(column, names, "response")
+        check_known(column, names, "response")
     asked = request_extras(data, {"weights": weights, "strata": strata, "cluster": cluster, "offset": offset})
     weighted = weighted_rows(asked)
-    needed = [(column, _one(data, column)) for column in dict.fromkeys([*outcome.columns, *used])]
-    kept, n_missing = _complete_rows(len(data), [*needed, *asked.series().items()], missing, weighted)
-    rows = data if kept.all() else data.loc[kept]
-    checked, response_notes = check_left(rows, outcome)
-    working, coded_levels, notes = prepare_columns(
-        rows,
-        used,
-        reference or {},
-        in_categories=_in_categories(parsed),
-        last_is_reference=default_reference == "last",
-    )
-    matrix, columns, groups, spec = _code(parsed, working)
-    readable = tuple(display_name(column) for column in columns)
-    check_rank(matrix, readable)
+    coding = _Coding(right, reference or {}, last_is_reference=default_reference == "last")
+    found, n_missing = None, dict[str, int]()
+    if (weighted is None or weighted.all()) and not any(series.isna().any() for series in asked.series().values()):
+        found = _at_once(data, outcome, coding)
+    if found is not None:
+        kept = np.ones(len(data), dtype=np.bool_)
+    else:
+        needed = {column: _one(data, column) for column in dict.fromkeys([*outcome.columns, *right.used])}
+        columns = [*needed.items(), *asked.series().items()]
+        kept, n_missing = _complete_rows(len(data), columns, missing, weighted)
+        found = _with_care(data if kept.all() else data.loc[kept, list(needed)], outcome, coding)
     n_zero = 0 if weighted is None else int((~weighted).sum())
-    if n_zero:
-        notes = (*notes, f"{n_zero} rows have weight 0; left out.")
     info = DesignInfo(
-        f"{left} ~ {right}",
-        readable,
-        columns,
-        groups,
-        coded_levels,
+        f"{left} ~ {right.text}",
+        found.names,
+        found.coded.columns,
+        found.coded.groups,
+        found.levels,
         len(data),
-        len(rows),
+        len(found.coded.matrix),
         n_missing,
-        (*response_notes, *notes),
-        spec,
+        (*found.notes, f"{n_zero} rows have weight 0; left out.") if n_zero else found.notes,
+        found.coded.spec,
         response,
         asked.names(),
         n_zero,
     )
-    return Design(matrix, checked, kept, info, take_extras(asked, kept))
+    return Design(found.coded.matrix, found.response, kept, info, take_extras(asked, kept))
 
 
-def _parse(right: str, names: list[str]) -> tuple[Any, list[str]]:
-    """Parse the right side and return it with the columns that it uses."""
-    from formulaic import Formula
-    from formulaic.errors import FormulaicError
+class _Coding(NamedTuple):
+    """How predictors are coded."""
 
+    right: RightSide
+    reference: Mapping[str, Any]
+    last_is_reference: bool
+
+
+class _Found(NamedTuple):
+    """Checked response and coded predictors of the rows used."""
+
+    response: Any
+    coded: Coded
+    names: tuple[str, ...]
+    levels: dict[str, tuple[Any, ...]]
+    notes: tuple[str, ...]
+
+
+def _at_once(data: pd.DataFrame, outcome: LeftSide, coding: _Coding) -> _Found | None:
+    """Code the data on the guess that nothing is wrong with them; None when something is, for the careful way to name.
+
+    The matrix is filled and looked through in one pass, where the careful way goes through the columns several times.
+    """
+    if coding.right.plain is None:
+        return None
     try:
-        parsed = Formula(f"1 + {right}")
-        terms = list(parsed)
-    except (FormulaicError, SyntaxError, TypeError, AttributeError) as error:
-        raise DesignError(f"The right side of the formula cannot be read: '{right}'. {_plain(error)}") from error
-    if not any(str(term) == "1" for term in terms):
-        raise DesignError(
-            f"The formula '{right}' removes the intercept; every model here takes care of its own, so leave that out."
-        )
-    used: list[str] = []
-    for term in terms:
-        for factor in term.factors:
-            if factor.expr != "1":
-                used.extend(columns_of(factor.expr, names))
-    used = list(dict.fromkeys(used))
-    if not used:
-        raise DesignError(f"The formula '{right}' names no predictor: give the name of at least one column.")
-    for column in used:
-        _check_known(column, names, "formula")
-    return parsed, used
+        response, notes = check_left(data, outcome)
+        return _plainly(data, response, notes, coding, complete=False)
+    except DesignError:
+        return None
 
 
-def _in_categories(parsed: Any) -> set[str]:
-    """Return the columns that stand in `C(...)`."""
-    factors = (factor.expr for term in parsed for factor in term.factors)
-    return {name for text in factors if text.startswith("C(") for name in columns_of(text)[:1]}
+def _with_care(rows: pd.DataFrame, outcome: LeftSide, coding: _Coding) -> _Found:
+    """Code complete rows, or name the first thing that is wrong with them."""
+    response, notes = check_left(rows, outcome)
+    found = None if coding.right.plain is None else _plainly(rows, response, notes, coding, complete=True)
+    if found is not None:
+        return found
+    right, reference, last = coding
+    working, levels, more = prepare_columns(
+        rows, right.used, reference, in_categories=right.in_categories, last_is_reference=last
+    )
+    coded = evaluate(right, working)
+    names = tuple(map(display_name, coded.columns))
+    check_rank(coded.matrix, names)
+    return _Found(response, coded, names, levels, (*notes, *more))
 
 
-def _check_known(column: str, names: list[str], where: str) -> None:
-    if column not in names:
-        listed = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
-        raise DesignError(
-            f"The {where} names '{column}', which is not a column.{did_you_mean(column, names)} "
-            f"The columns are: {listed}."
-        )
+def _plainly(
+    rows: pd.DataFrame, response: Any, notes: tuple[str, ...], coding: _Coding, *, complete: bool
+) -> _Found | None:
+    """Code terms that are single columns."""
+    right, reference, last = coding
+    plain = code_plain(rows, right.plain or (), reference, last_is_reference=last, complete=complete)
+    if plain is None:
+        return None
+    names = tuple(map(display_name, plain.coded.columns))
+    check_rank(plain.coded.matrix, names, within=(plain.low, plain.high))
+    return _Found(response, plain.coded, names, plain.levels, (*notes, *plain.notes))
 
 
 def _one(data: pd.DataFrame, column: str) -> Any:
@@ -337,40 +352,3 @@ def _complete_rows(
         listed = ", ".join(f"`{column}` ({count})" for column, count in counts.items()) or "the data are empty"
         raise DesignError(f"No row is complete; missing: {listed}. Leave out the emptiest predictor or impute it.")
     return kept, counts
-
-
-def _code(parsed: Any, working: pd.DataFrame) -> tuple[npt.NDArray[np.float64], tuple[str, ...], dict[str, slice], Any]:
-    """Evaluate the formula and take the intercept away."""
-    from formulaic.errors import FormulaicError
-
-    try:
-        with np.errstate(all="ignore"):
-            coded = parsed.get_model_matrix(working, context={}, na_action="raise")
-    except (FormulaicError, ValueError, TypeError, KeyError, NameError, ZeroDivisionError) as error:
-        raise DesignError(f"The formula cannot be evaluated on these data: {_plain(error)}") from error
-    spec = coded.model_spec
-    columns = [str(name) for name in coded.columns]
-    keep = [place for place, name in enumerate(columns) if name != "Intercept"]
-    shift = {place: new for new, place in enumerate(keep)}
-    groups: dict[str, slice] = {}
-    for term, places in spec.term_indices.items():
-        own = [shift[place] for place in places if place in shift]
-        if own:
-            groups[display_name(str(term))] = slice(own[0], own[-1] + 1)
-    matrix = np.empty((len(working), len(keep)), order="F")
-    for place, new in shift.items():
-        matrix[:, new] = coded.iloc[:, place].to_numpy(dtype=np.float64)
-        if not np.isfinite(matrix[:, new]).all():
-            raise DesignError(
-                f"The term '{columns[place]}' gives a missing or infinite value in "
-                f"{int((~np.isfinite(matrix[:, new])).sum())} rows: check the logarithms and divisions in the formula."
-            )
-    return matrix, tuple(columns[place] for place in keep), groups, spec
-
-
-def _plain(error: Exception) -> str:
-    """Return the first line of a library's message without its terminal colours."""
-    import re
-
-    text = re.sub("\x1b\\[[0-9;]*m|[⧛⧚]", "", str(error)).strip()
-    return text.splitlines()[0] if text else type(error).__name__

@@ -94,6 +94,8 @@ def request_extras(data: pd.DataFrame, asked: Mapping[str, Any]) -> RequestedExt
 
 def take_extras(requested: RequestedExtras, kept: npt.NDArray[np.bool_]) -> Extras:
     """Check and code the extras of the rows kept, which have no missing values."""
+    if not requested.columns:
+        return NO_EXTRAS
     taken = {
         argument: {name: series[kept] for name, series in columns.items()}
         for argument, columns in requested.columns.items()

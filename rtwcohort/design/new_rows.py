@@ -11,6 +11,8 @@ import pandas as pd
 from rtwcohort.core.checks import did_you_mean
 from rtwcohort.core.frames import to_pandas
 from rtwcohort.design.design import DesignInfo
+from rtwcohort.design.plain import code_plain_rows
+from rtwcohort.design.right_side import PlainSpec
 from rtwcohort.design.terms import columns_of, level_text
 from rtwcohort.errors import DesignError
 
@@ -25,6 +27,8 @@ def predictor_columns(info: DesignInfo, names: list[str]) -> tuple[str, ...]:
     names
         Columns of the frame at hand.
     """
+    if isinstance(info.spec, PlainSpec):
+        return tuple(factor.column for factor in info.spec.factors)
     used: list[str] = []
     for term in info.spec.terms:
         for factor in term.factors:
@@ -69,7 +73,7 @@ def code_rows(info: DesignInfo, frame: Any, *, argument: str = "frame") -> npt.N
             raise DesignError(f"`{argument}` has {missing} rows where `{column}` is missing: drop or impute them.")
         levels = info.levels.get(column)
         working[column] = _number(series, column, argument) if levels is None else _level(series, levels, column)
-    return _code(info, pd.DataFrame(working))
+    return _finite(_code(info, working, len(data)), info)
 
 
 def _number(series: Any, column: str, argument: str) -> Any:
@@ -85,6 +89,8 @@ def _number(series: Any, column: str, argument: str) -> Any:
 
 
 def _level(series: Any, levels: tuple[Any, ...], column: str) -> Any:
+    if pd.api.types.is_bool_dtype(series.dtype) and isinstance(levels[0], float):
+        series = series.astype(np.float64)  # yes/no was 1 and 0 in the fit
     found = pd.Categorical(series.astype(object), categories=list(levels))
     if (found.codes < 0).any():
         known = {level_text(level): level for level in levels}
@@ -100,12 +106,14 @@ def _level(series: Any, levels: tuple[Any, ...], column: str) -> Any:
     return found
 
 
-def _code(info: DesignInfo, working: pd.DataFrame) -> npt.NDArray[np.float64]:
+def _code(info: DesignInfo, working: dict[str, Any], n: int) -> npt.NDArray[np.float64]:
+    if isinstance(info.spec, PlainSpec):
+        return code_plain_rows(info.spec, info.levels, working, n)
     from formulaic.errors import FormulaicError
 
     try:
         with np.errstate(all="ignore"):
-            coded = info.spec.get_model_matrix(working, context={}, na_action="raise")
+            coded = info.spec.get_model_matrix(pd.DataFrame(working), context={}, na_action="raise")
     except (FormulaicError, ValueError, TypeError, KeyError, NameError, ZeroDivisionError) as error:
         text = str(error).strip().splitlines()
         raise DesignError(
@@ -113,9 +121,14 @@ def _code(info: DesignInfo, working: pd.DataFrame) -> npt.NDArray[np.float64]:
             "holds only within the range that it was fitted on."
         ) from error
     places = [place for place, name in enumerate(coded.columns) if str(name) != "Intercept"]
-    matrix = np.empty((len(working), len(places)), order="F")
+    matrix = np.empty((n, len(places)), order="F")
     for new, place in enumerate(places):
         matrix[:, new] = coded.iloc[:, place].to_numpy(dtype=np.float64)
-        if not np.isfinite(matrix[:, new]).all():
-            raise DesignError(f"The column '{info.names[new]}' is missing or infinite in some of these rows.")
+    return matrix
+
+
+def _finite(matrix: npt.NDArray[np.float64], info: DesignInfo) -> npt.NDArray[np.float64]:
+    for name, column in zip(info.names, matrix.T, strict=True):
+        if not np.isfinite(column).all():
+            raise DesignError(f"The column '{name}' is missing or infinite in some of these rows.")
     return matrix

@@ -11,12 +11,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from rtwcohort.core.checks import did_you_mean
+from rtwcohort.design.response import plain_values
 from rtwcohort.design.terms import level_text
 from rtwcohort.errors import DesignError
 
 Floats = npt.NDArray[np.float64]
 Series = Any
 _MOST_LEVELS: Final = 20
+_RANGE = 64
+_LARGEST = 1e15
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,9 @@ def ordinal_response(values: Any, *, name: str, levels: Sequence[Any] | None = N
         For text or an unordered categorical without `levels`, a value that is not among them, numbers that are not
         whole or take more than 20 values, or fewer than two categories.
     """
+    counted = None if levels is not None else _counted(values, name)
+    if counted is not None:
+        return counted
     series = _complete(values, name)
     order = _declared(series, levels, name) if levels is not None else _natural_order(series, name)
     codes = _codes(series, order, name)
@@ -121,6 +127,27 @@ def ordinal_response(values: Any, *, name: str, levels: Sequence[Any] | None = N
         raise DesignError(f"`{name}` has one category ({found[0]}) in the {len(series)} rows used: nothing to model.")
     dense = np.cumsum(counts > 0) - 1
     return OrdinalResponse(np.asarray(dense[codes], dtype=np.int64), tuple(found), empty, name)
+
+
+def _counted(values: Any, name: str) -> OrdinalResponse | None:
+    """Code whole numbers in a short range by counting them; None for all else, and where something is wrong."""
+    plain = plain_values(values)
+    if plain is None or plain.dtype.kind not in "iuf":
+        return None
+    low, high = float(plain.min()), float(plain.max())
+    if not (abs(low) < _LARGEST and abs(high) < _LARGEST and high - low < _RANGE):
+        return None
+    codes = plain.astype(np.int64)
+    if plain.dtype.kind == "f" and ((codes != plain).any() or np.signbit(plain).any()):
+        return None
+    codes -= int(low)
+    counts = np.bincount(codes)
+    present = np.flatnonzero(counts)
+    if not 2 <= present.size <= _MOST_LEVELS:
+        return None
+    if present.size < counts.size:
+        codes = (np.cumsum(counts > 0) - 1)[codes]
+    return OrdinalResponse(codes, tuple(str(int(low) + place) for place in present.tolist()), (), name)
 
 
 def binary_response(values: Any, *, name: str, levels: Sequence[Any] | None = None) -> BinaryResponse:

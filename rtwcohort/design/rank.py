@@ -13,9 +13,13 @@ Floats = npt.NDArray[np.float64]
 
 _ALIASED = 1e-7
 _CLEAR = 1e-6
+_SHARE = 1e-9
+_WELL_SCALED = 1e-4
+_RUNS = 64
+_RUN = 64
 
 
-def check_rank(matrix: Floats, names: Sequence[str]) -> None:
+def check_rank(matrix: Floats, names: Sequence[str], *, within: tuple[Floats, Floats] | None = None) -> None:
     """Raise unless the columns and a constant are linearly independent.
 
     Columns are taken in formula order, so that the later one of a dependent set is the one named. Each is centred
@@ -27,6 +31,9 @@ def check_rank(matrix: Floats, names: Sequence[str]) -> None:
         Shape (n, p), finite.
     names
         Readable names, length p.
+    within
+        The smallest and the largest value of each column, shape (p,) each, where they are known: some of the rows then
+        settle the ordinary case.
 
     Raises
     ------
@@ -34,6 +41,8 @@ def check_rank(matrix: Floats, names: Sequence[str]) -> None:
         Naming the column and the combination that it is.
     """
     n, p = matrix.shape
+    if within is not None and _some_rows_are_independent(matrix, *within):
+        return
     mean = matrix.mean(axis=0)
     spread = _spread(matrix, mean)
     for j in range(p):
@@ -51,6 +60,32 @@ def check_rank(matrix: Floats, names: Sequence[str]) -> None:
             accepted.append(j)
             continue
         raise DesignError(_explain(j, accepted, weights * spread[j] / spread[accepted], mean, names))
+
+
+def _some_rows_are_independent(matrix: Floats, low: Floats, high: Floats) -> bool:
+    """Settle ordinary cases by the rows that make up some runs, or by all when there are few.
+
+    Let C be the covariance of m of the n rows, with each column divided by half its range h in all rows. What is left
+    of a column outside the span of a constant and others has over all rows at least the sum of squares that it has
+    over the m, which is at least m h^2 times the smallest eigenvalue of C; and the column's own is at most n h^2. So
+    the share of its length that is left is at least sqrt(m / n * eigenvalue), far above 1e-7 when that product is
+    above 1e-9.
+    """
+    n = len(matrix)
+    half = 0.5 * (high - low)
+    if not (half > _WELL_SCALED * np.maximum(np.abs(low), np.abs(high))).all():
+        return False
+    columns = matrix.T if n <= _RUNS * _RUN else matrix.T.take(_runs(n), axis=1)
+    m = columns.shape[1]
+    scaled = columns / half[:, None]
+    scaled -= scaled.mean(axis=1, keepdims=True)
+    return bool(np.linalg.eigvalsh(scaled @ scaled.T / m)[0] > max(_CLEAR, _SHARE * n / m))
+
+
+def _runs(n: int) -> npt.NDArray[np.int64]:
+    """Return the rows of runs that are spread evenly: neither a period in the rows nor their order settles them."""
+    starts = np.linspace(0, n - _RUN, _RUNS).astype(np.int64)
+    return (starts[:, None] + np.arange(_RUN)).reshape(-1)
 
 
 def _spread(matrix: Floats, mean: Floats) -> Floats:

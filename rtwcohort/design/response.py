@@ -79,6 +79,15 @@ def parse_surv(text: str) -> SurvNames:
     return SurvNames(second, third, first) if third else SurvNames(first, second)
 
 
+def plain_values(values: Any) -> npt.NDArray[Any] | None:
+    """Return one column of numpy's own types without a copy; None for other types and for no rows."""
+    if isinstance(values, pd.Series):
+        if not isinstance(values.dtype, np.dtype):
+            return None
+        values = values.to_numpy()
+    return values if isinstance(values, np.ndarray) and values.ndim == 1 and values.size else None
+
+
 def check_time(values: Any, *, name: str) -> npt.NDArray[np.float64]:
     """Return times as float64, shape (n,).
 
@@ -87,6 +96,9 @@ def check_time(values: Any, *, name: str) -> npt.NDArray[np.float64]:
     DesignError
         When they are not one column of numbers, or one is missing, infinite or negative.
     """
+    plain = plain_values(values)
+    if plain is not None and plain.dtype.kind in "fiu" and plain.min() >= 0.0 and plain.max() < np.inf:
+        return np.ascontiguousarray(plain, dtype=np.float64)
     series = pd.Series(np.asarray(values)) if not isinstance(values, pd.Series) else values
     if not pd.api.types.is_numeric_dtype(series.dtype) or series.dtype == bool:
         raise DesignError(f"`{name}` must be numbers (days, weeks, ...); got a column of type {series.dtype}.")
@@ -105,6 +117,11 @@ def check_event(values: Any, *, name: str) -> npt.NDArray[np.bool_]:
     DesignError
         When a value is missing or is not one of False, True, 0, 1.
     """
+    plain = plain_values(values)
+    if plain is not None and plain.dtype.kind in "bfiu":
+        happened = np.array(plain, dtype=np.bool_)
+        if plain.dtype.kind == "b" or (plain == happened).all():
+            return happened
     series = pd.Series(np.asarray(values)) if not isinstance(values, pd.Series) else values
     if not pd.api.types.is_numeric_dtype(series.dtype) and series.dtype != bool:
         numbers = pd.to_numeric(series, errors="coerce")

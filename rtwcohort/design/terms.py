@@ -6,6 +6,7 @@ import ast
 import keyword
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from rtwcohort.errors import DesignError
 
@@ -116,6 +117,7 @@ def columns_of(expression: str, columns: Iterable[str] = ()) -> tuple[str, ...]:
     return tuple(dict.fromkeys(quoted[int(n[8:-1])] if n.startswith("_quoted_") else n for n in names))
 
 
+@lru_cache(maxsize=4096)
 def display_name(column: str) -> str:
     """Turn a formula column such as `C(sex)[T.male]:age` into "sex: male x age".
 

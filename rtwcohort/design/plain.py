@@ -1,0 +1,198 @@
+"""Formulas whose terms are single columns: coded straight from the frame in one pass, as formulaic would code them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from rtwcohort.design.columns import prepare_column
+from rtwcohort.design.right_side import Coded, PlainFactor, PlainSpec
+from rtwcohort.design.terms import display_name
+
+Floats = npt.NDArray[np.float64]
+
+_CHUNK = 8192  # rows copied and looked at while they are in the cache
+_THREAD_WORK = 1_000_000
+_N_BLOCKS = 4
+
+
+class PlainCoded(NamedTuple):
+    """A coded matrix with what was learned about the columns.
+
+    Attributes
+    ----------
+    coded
+        Matrix and names.
+    levels
+        Categorical column -> its levels, the reference first.
+    notes
+        Sentences on levels that nobody has.
+    low, high
+        Shape (p,): smallest and largest value of each column.
+    """
+
+    coded: Coded
+    levels: dict[str, tuple[Any, ...]]
+    notes: tuple[str, ...]
+    low: Floats
+    high: Floats
+
+
+class _Column(NamedTuple):
+    """Values to copy, or codes with the one that becomes 1."""
+
+    values: npt.NDArray[Any]
+    code: int | None
+
+
+def code_plain(
+    rows: pd.DataFrame,
+    factors: Sequence[PlainFactor],
+    reference: Mapping[str, Any],
+    *,
+    last_is_reference: bool,
+    complete: bool,
+) -> PlainCoded | None:
+    """Code the rows, or return None where a value is missing or infinite, or anything else asks for a closer look.
+
+    Parameters
+    ----------
+    rows
+        The data; not changed.
+    factors
+        Terms, each with a column of its own.
+    reference, last_is_reference
+        As in `columns.prepare_columns`.
+    complete
+        Whether the rows are known to have no missing values.
+
+    Raises
+    ------
+    DesignError
+        As `columns.prepare_column`.
+    """
+    if len(rows) == 0 or any(column not in {factor.column for factor in factors} for column in reference):
+        return None
+    columns: list[_Column] = []
+    names: list[str] = []
+    groups: dict[str, slice] = {}
+    levels: dict[str, tuple[Any, ...]] = {}
+    notes: list[str] = []
+    for factor in factors:
+        column = factor.column
+        values = _numbers(rows[column]) if not factor.category and column not in reference else None
+        begin = len(columns)
+        if values is not None:
+            columns.append(_Column(values, None))
+            names.append(factor.text)
+        else:
+            if not complete and rows[column].isna().any():
+                return None
+            series, found, note = prepare_column(
+                rows[column], column, reference, in_category=factor.category, last_is_reference=last_is_reference
+            )
+            if found is None:
+                columns.append(_Column(series.to_numpy(), None))
+                names.append(factor.text)
+            else:
+                levels[column] = found
+                notes += note
+                codes = _codes(series, found)
+                columns += [_Column(codes, code) for code in range(1, len(found))]
+                names += [f"{factor.text}[T.{level}]" for level in found[1:]]
+        groups[display_name(factor.text)] = slice(begin, len(columns))
+    if len(set(names)) < len(names) or len(groups) < len(factors):
+        return None
+    matrix, low, high = _fill(columns, len(rows))
+    if not ((low > -np.inf) & (high < np.inf) & (low < high)).all():
+        return None
+    coded = Coded(matrix, tuple(names), groups, PlainSpec(tuple(factors)))
+    return PlainCoded(coded, levels, tuple(notes), low, high)
+
+
+def _numbers(series: pd.Series[Any]) -> npt.NDArray[Any] | None:
+    """Return the values of a column of numbers or yes/no in numpy's own types, not copied; None for any other."""
+    dtype = series.dtype
+    return series.to_numpy() if isinstance(dtype, np.dtype) and dtype.kind in "fiub" else None
+
+
+def _codes(series: pd.Series[Any], levels: tuple[Any, ...]) -> npt.NDArray[Any]:
+    """Return the place of each value in the levels."""
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        return np.asarray(series.cat.codes.to_numpy())
+    return np.searchsorted(np.asarray(levels), series.to_numpy())
+
+
+def _fill(columns: Sequence[_Column], n: int) -> tuple[Floats, Floats, Floats]:
+    """Return the matrix and the smallest and largest value of each column; NaN where one is NaN."""
+    matrix = np.empty((n, len(columns)), order="F")
+    if n <= _CHUNK:
+        _fill_rows(matrix, columns, 0, n)
+        return matrix, matrix.min(axis=0), matrix.max(axis=0)
+
+    def work(bounds: tuple[int, int]) -> tuple[Floats, Floats]:
+        parts = [_fill_rows_and_look(matrix, columns, lo, hi) for lo, hi in _chunks(*bounds)]
+        return np.min([low for low, _ in parts], axis=0), np.max([high for _, high in parts], axis=0)
+
+    if matrix.size < _THREAD_WORK:
+        low, high = work((0, n))
+        return matrix, low, high
+    edges = np.linspace(0, n, _N_BLOCKS + 1).astype(int).tolist()
+    with ThreadPoolExecutor(min(_N_BLOCKS, os.cpu_count() or 1)) as pool:
+        found = list(pool.map(work, pairwise(edges)))
+    return matrix, np.min([low for low, _ in found], axis=0), np.max([high for _, high in found], axis=0)
+
+
+def _chunks(lo: int, hi: int) -> Iterator[tuple[int, int]]:
+    return ((start, min(start + _CHUNK, hi)) for start in range(lo, hi, _CHUNK))
+
+
+def _fill_rows(matrix: Floats, columns: Sequence[_Column], lo: int, hi: int) -> None:
+    for j, (values, code) in enumerate(columns):
+        part = values[lo:hi]
+        matrix[lo:hi, j] = part if code is None else part == code
+
+
+def _fill_rows_and_look(matrix: Floats, columns: Sequence[_Column], lo: int, hi: int) -> tuple[Floats, Floats]:
+    _fill_rows(matrix, columns, lo, hi)
+    part = matrix[lo:hi]
+    return part.min(axis=0), part.max(axis=0)
+
+
+def code_plain_rows(spec: PlainSpec, levels: Mapping[str, Any], working: Mapping[str, Any], n: int) -> Floats:
+    """Code new rows like those of a fit.
+
+    Parameters
+    ----------
+    spec
+        Of the fit.
+    levels
+        Categorical column -> its levels, the reference first.
+    working
+        Column -> numbers, or a categorical with those levels; complete.
+    n
+        Number of rows.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n, p), Fortran order.
+    """
+    columns: list[_Column] = []
+    for factor in spec.factors:
+        values = working[factor.column]
+        known = levels.get(factor.column)
+        if known is None:
+            columns.append(_Column(values, None))
+        else:
+            columns += [_Column(values.codes, code) for code in range(1, len(known))]
+    matrix = np.empty((n, len(columns)), order="F")
+    _fill_rows(matrix, columns, 0, n)
+    return matrix
