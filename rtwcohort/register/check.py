@@ -12,7 +12,7 @@ import pandas as pd
 
 from rtwcohort.core.checks import check_choice, did_you_mean
 from rtwcohort.errors import ArgumentError
-from rtwcohort.register.faults import FAULT_NAMES, FAULTS, KEEP, Fault
+from rtwcohort.register.faults import DROP, FAULT_NAMES, FAULTS, KEEP, Fault
 from rtwcohort.register.register import Register
 
 _COUNT_COLUMNS: Final = ("table", "fault", "n_rows", "n_persons", "meaning", "action")
@@ -169,7 +169,8 @@ def check_register(register: Register, *, rules: Mapping[str, str] | None = None
     ArgumentError
         When a rule names a fault or an action that does not exist.
     """
-    from rtwcohort.register.find import find_fault, scene_of
+    from rtwcohort.register.find import find_fault
+    from rtwcohort.register.scene import scene_of
 
     actions = resolve_rules(rules)
     scene = scene_of(register)
@@ -218,6 +219,8 @@ def _notes(register: Register) -> tuple[str, ...]:
 def resolve_rules(rules: Mapping[str, str] | None) -> dict[str, str]:
     """Return the action for every fault: the caller's rule or the default.
 
+    Where the latest of overlapping spells is to win, so does the latest version of a corrected record.
+
     Raises
     ------
     ArgumentError
@@ -233,4 +236,6 @@ def resolve_rules(rules: Mapping[str, str] | None) -> dict[str, str]:
             )
         check_choice(action, tuple(known[name].actions), argument=f"rules['{name}']")
         actions[name] = action
+    if actions["overlap_same_benefit"] == "latest" and "corrected_record" not in (rules or {}):
+        actions["corrected_record"] = DROP
     return actions

@@ -15,7 +15,7 @@ from rtwcohort.register.faults import DROP, FAULTS, KEEP, Fault
 from rtwcohort.register.register import CleaningStep, Register
 
 if TYPE_CHECKING:
-    from rtwcohort.register.find import Mask, Scene
+    from rtwcohort.register.scene import Mask, Scene
 
 MOST_PASSES: Final = 10
 """One mended fault can bring another to light (cut at death, two spells are equal): passes until none does."""
@@ -42,7 +42,8 @@ def clean_register(register: Register, *, rules: Mapping[str, str] | None = None
     ArgumentError
         When a rule names a fault or an action that does not exist.
     """
-    from rtwcohort.register.find import find_fault, scene_of
+    from rtwcohort.register.find import find_fault
+    from rtwcohort.register.scene import scene_of
 
     actions = resolve_rules(rules)
     scene = scene_of(register)
@@ -171,7 +172,7 @@ def _limit_position(scene: Scene, table: str, mask: Mask) -> pd.DataFrame:
 
 
 def _cut_at_death(scene: Scene, table: str, mask: Mask) -> pd.DataFrame:
-    from rtwcohort.register.find import person_places
+    from rtwcohort.register.scene import person_places
 
     frame = scene.tables[table]
     death = scene.tables["persons"]["death_date"].to_numpy()[person_places(scene, table)]
@@ -185,12 +186,24 @@ def _close(scene: Scene, table: str, mask: Mask) -> pd.DataFrame:
     return frame.assign(end=frame["end"].mask(mask, pd.Series(last, index=frame.index)))
 
 
+def _close_before_next(scene: Scene, table: str, mask: Mask) -> pd.DataFrame:
+    """End spells on the day before the next spell of the same benefit starts."""
+    from rtwcohort.register.find_overlap import next_starts
+
+    frame = scene.tables[table]
+    end = frame["end"].to_numpy().copy()
+    following, order = next_starts(scene, table)
+    chosen = mask[order]
+    end[order[chosen]] = following[chosen] - np.timedelta64(1, "D")
+    return frame.assign(end=pd.Series(end, index=frame.index, dtype=DATE_DTYPE))
+
+
 def _latest_spell(scene: Scene, table: str, mask: Mask) -> pd.DataFrame:
     """Let each later spell replace the earlier of the same benefit from its start on.
 
     Of spells that start on the same day, the one that stands last in the file is kept.
     """
-    from rtwcohort.register.find import spell_order
+    from rtwcohort.register.find_overlap import spell_order
 
     frame = scene.tables[table]
     order, group = spell_order(frame)
@@ -223,6 +236,8 @@ _CHANGES: Final[Mapping[tuple[str, str], Change]] = {
     ("birth_after_death", "missing"): _set("birth_date", pd.NaT),
     ("birth_after_death", "missing_death"): _set("death_date", pd.NaT),
     ("age_over_110", "missing"): _set("birth_date", pd.NaT),
+    ("birth_after_records", "missing"): _set("birth_date", pd.NaT),
+    ("death_before_records", "missing"): _set("death_date", pd.NaT),
     ("end_before_start", "swap"): _swap,
     ("percent_as_fraction", "multiply"): _times_100,
     ("grade_outside_range", "limit"): _limit_grade,
@@ -235,6 +250,7 @@ _CHANGES: Final[Mapping[tuple[str, str], Change]] = {
     ("diagnosis_malformed", "missing"): _set("diagnosis", None),
     ("person_missing", "add"): _add_people,
     ("end_after_death", "cut"): _cut_at_death,
+    ("open_end_followed", "close"): _close_before_next,
     ("open_end", "close"): _close,
     ("overlap_same_benefit", "latest"): _latest_spell,
     ("duplicate_enrolment", "earliest"): _one_enrolment(latest=False),

@@ -110,6 +110,20 @@ FAULTS: Final = (
         "missing",
         {"missing": "`birth_date` set to missing", KEEP: _KEPT},
     ),
+    Fault(
+        "birth_after_records",
+        ("persons",),
+        "`birth_date` is after at least two, and more than half, of the person's first days of spells and index dates",
+        "missing",
+        {"missing": "`birth_date` set to missing", KEEP: _KEPT},
+    ),
+    Fault(
+        "death_before_records",
+        ("persons",),
+        "`death_date` is before at least two, and more than half, of the person's first days of spells and index dates",
+        "missing",
+        {"missing": "`death_date` set to missing", KEEP: _KEPT},
+    ),
     Fault("start_missing", _SPELLS, "`start` is missing", DROP, {DROP: _ROW_DROPPED}),
     Fault(
         "impossible_spell_date",
@@ -128,7 +142,8 @@ FAULTS: Final = (
     Fault(
         "percent_as_fraction",
         _SPELLS,
-        "every grade or position is from 0 to 1, with fractions among them: percent was written as a share",
+        "a grade is above 0 and below 1, or every position is from 0 to 1 with fractions among them: percent was "
+        "written as a share",
         "multiply",
         {"multiply": "multiplied by 100", KEEP: _KEPT},
     ),
@@ -229,6 +244,24 @@ FAULTS: Final = (
         {DROP: _ROW_DROPPED, KEEP: "kept (not seen by the timeline)"},
     ),
     Fault(
+        "corrected_record",
+        _SPELLS,
+        "a later row gives the same person, benefit, employer and first day with other values: it corrects this one",
+        KEEP,
+        {KEEP: "kept (the timeline counts the highest grade once)", DROP: "the earlier version dropped"},
+    ),
+    Fault(
+        "open_end_followed",
+        ("benefits",),
+        "`end` is missing, though another spell of the same benefit starts later",
+        KEEP,
+        {
+            KEEP: "kept (lasts to the last day known)",
+            "close": "`end` set to the day before the next spell of the same benefit",
+            DROP: _ROW_DROPPED,
+        },
+    ),
+    Fault(
         "open_end",
         ("benefits",),
         "`end` is missing: the spell is still open",
@@ -238,7 +271,8 @@ FAULTS: Final = (
     Fault(
         "overlap_same_benefit",
         ("benefits",),
-        "the spell overlaps one of the same benefit that starts before it or stands before it",
+        "the spell overlaps one of the same benefit that starts before it or stands before it, with no other fault to "
+        "explain it",
         KEEP,
         {
             KEEP: "kept (the timeline counts the highest grade once)",

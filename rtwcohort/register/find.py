@@ -3,42 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from rtwcohort.core.days import DATE_DTYPE
 from rtwcohort.register.faults import FAULTS
-from rtwcohort.register.register import Register, Unreadable
+from rtwcohort.register.find_overlap import corrected_record, open_end_followed, overlap_same_benefit
+from rtwcohort.register.scene import (
+    Mask,
+    Scene,
+    against_records,
+    date_of_person,
+    dates_in,
+    duplicate_rows,
+    person_places,
+)
 from rtwcohort.register.tables import TABLES, fact
 
-Mask = npt.NDArray[np.bool_]
-
 OLDEST_YEARS: Final = 110
-_NAT: Final = np.datetime64("NaT", "s")
-
-
-@dataclass(slots=True)
-class Scene:
-    """The tables as they stand while they are checked or cleaned, and what was worked out about them.
-
-    `places` and `copies` hold the last answers of `person_places` and `_duplicate_row` with the frames
-    that they were for.
-    """
-
-    tables: dict[str, pd.DataFrame]
-    data_end: np.datetime64
-    unreadable: tuple[Unreadable, ...]
-    places: dict[str, tuple[pd.DataFrame, pd.DataFrame, npt.NDArray[np.int64]]] = field(default_factory=dict)
-    copies: dict[str, tuple[pd.DataFrame, Mask]] = field(default_factory=dict)
-
-
-def scene_of(register: Register) -> Scene:
-    """Return the scene of a register."""
-    return Scene(register.tables(), register.data_end.to_datetime64().astype(DATE_DTYPE), register.unreadable)
 
 
 def find_fault(scene: Scene, table: str, fault: str) -> Mask:
@@ -81,41 +64,6 @@ def _unreadable(fault: str) -> Callable[[Scene, str], Mask]:
     return finder
 
 
-def person_places(scene: Scene, table: str) -> npt.NDArray[np.int64]:
-    """Return for each row the place of its person in `persons`, -1 when not there."""
-    frame, persons = scene.tables[table], scene.tables["persons"]
-    known = scene.places.get(table)
-    if known is not None and known[0] is frame and known[1] is persons:
-        return known[2]
-    ids = persons["person_id"]
-    first = np.flatnonzero(ids.notna().to_numpy() & ~ids.duplicated().to_numpy())
-    dtype: Any = "int64" if ids.dtype == frame["person_id"].dtype == np.dtype("int64") else object
-    found = pd.Index(ids.iloc[first].astype(dtype)).get_indexer(pd.Index(frame["person_id"].astype(dtype)))
-    places = np.where(found >= 0, first[found] if len(first) else -1, -1)
-    scene.places[table] = (frame, persons, places)
-    return places
-
-
-def _of_person(scene: Scene, table: str, column: str) -> npt.NDArray[np.datetime64]:
-    """Return a date of each row's person, NaT when unknown."""
-    places = person_places(scene, table)
-    dates = np.append(_dates(scene.tables["persons"], column), _NAT)
-    return dates[places]
-
-
-def _dates(frame: pd.DataFrame, column: str) -> npt.NDArray[np.datetime64]:
-    return frame[column].to_numpy().astype(DATE_DTYPE)
-
-
-def _duplicate_row(scene: Scene, table: str) -> Mask:
-    frame = scene.tables[table]
-    known = scene.copies.get(table)
-    if known is None or known[0] is not frame:
-        copies = frame.duplicated().to_numpy() & frame["person_id"].notna().to_numpy()
-        known = scene.copies[table] = (frame, copies)
-    return known[1]
-
-
 def _repeats(frame: pd.DataFrame, columns: list[str]) -> Mask:
     """Return the rows whose combination of columns stood in an earlier row; none of it missing, save `wave`."""
     whole = frame[[name for name in columns if name != "wave"]].notna().all(axis=1).to_numpy()
@@ -123,28 +71,28 @@ def _repeats(frame: pd.DataFrame, columns: list[str]) -> Mask:
 
 
 def _duplicate_person(scene: Scene, table: str) -> Mask:
-    return _repeats(scene.tables[table], ["person_id"]) & ~_duplicate_row(scene, table)
+    return _repeats(scene.tables[table], ["person_id"]) & ~duplicate_rows(scene, table)
 
 
 def _duplicate_enrolment(scene: Scene, table: str) -> Mask:
-    return _repeats(scene.tables[table], ["person_id"]) & ~_duplicate_row(scene, table)
+    return _repeats(scene.tables[table], ["person_id"]) & ~duplicate_rows(scene, table)
 
 
 def _duplicate_answer(scene: Scene, table: str) -> Mask:
     same = _repeats(scene.tables[table], ["person_id", "wave", "instrument", "item"])
-    return same & ~_duplicate_row(scene, table)
+    return same & ~duplicate_rows(scene, table)
 
 
 def _impossible_birth(scene: Scene, table: str) -> Mask:
     frame = scene.tables[table]
     if table != "persons":
         return np.zeros(len(frame), dtype=bool)
-    return np.asarray(_dates(frame, "birth_date") > scene.data_end)
+    return np.asarray(dates_in(frame, "birth_date") > scene.data_end)
 
 
 def _birth_after_death(scene: Scene, table: str) -> Mask:
     frame = scene.tables[table]
-    return np.asarray(_dates(frame, "birth_date") > _dates(frame, "death_date"))
+    return np.asarray(dates_in(frame, "birth_date") > dates_in(frame, "death_date"))
 
 
 def _age_over_110(scene: Scene, table: str) -> Mask:
@@ -157,41 +105,55 @@ def _age_over_110(scene: Scene, table: str) -> Mask:
     return np.asarray(age > OLDEST_YEARS)
 
 
+def _against(column: str) -> Callable[[Scene, str], Mask]:
+    def finder(scene: Scene, table: str) -> Mask:
+        return against_records(scene, column)
+
+    return finder
+
+
 def _person_missing(scene: Scene, table: str) -> Mask:
     return np.asarray((person_places(scene, table) < 0) & scene.tables[table]["person_id"].notna().to_numpy())
 
 
 def _end_before_start(scene: Scene, table: str) -> Mask:
     frame = scene.tables[table]
-    return np.asarray(_dates(frame, "end") < _dates(frame, "start"))
+    return np.asarray(dates_in(frame, "end") < dates_in(frame, "start"))
 
 
 def _percent_as_fraction(scene: Scene, table: str) -> Mask:
+    """Return shares where percent belongs: a whole column of them, or single grades, which cannot be below 1.
+
+    A grade of exactly 1 is one percent unless the column has shares as well.
+    """
     values = scene.tables[table]["grade" if table == "benefits" else "position"].to_numpy()
     known = values[~np.isnan(values)]
-    shares = len(known) > 0 and known.min() >= 0 and known.max() <= 1 and bool(((known > 0) & (known < 1)).any())
+    between = bool(((known > 0) & (known < 1)).any())
+    if table == "benefits":
+        return np.asarray((values > 0) & (values <= 1) & between)
+    shares = len(known) > 0 and known.min() >= 0 and known.max() <= 1 and between
     return np.asarray(~np.isnan(values) & (values > 0) & shares)
 
 
 def _spell_before_birth(scene: Scene, table: str) -> Mask:
-    return _dates(scene.tables[table], "start") < _of_person(scene, table, "birth_date")
+    return dates_in(scene.tables[table], "start") < date_of_person(scene, table, "birth_date")
 
 
 def _spell_after_death(scene: Scene, table: str) -> Mask:
-    return _dates(scene.tables[table], "start") > _of_person(scene, table, "death_date")
+    return dates_in(scene.tables[table], "start") > date_of_person(scene, table, "death_date")
 
 
 def _end_after_death(scene: Scene, table: str) -> Mask:
-    frame, death = scene.tables[table], _of_person(scene, table, "death_date")
-    return (_dates(frame, "start") <= death) & (_dates(frame, "end") > death)
+    frame, death = scene.tables[table], date_of_person(scene, table, "death_date")
+    return (dates_in(frame, "start") <= death) & (dates_in(frame, "end") > death)
 
 
 def _spell_after_emigration(scene: Scene, table: str) -> Mask:
-    return _dates(scene.tables[table], "start") > _of_person(scene, table, "emigration_date")
+    return dates_in(scene.tables[table], "start") > date_of_person(scene, table, "emigration_date")
 
 
 def _spell_after_data_end(scene: Scene, table: str) -> Mask:
-    return _dates(scene.tables[table], "start") > scene.data_end
+    return dates_in(scene.tables[table], "start") > scene.data_end
 
 
 def _open_end(scene: Scene, table: str) -> Mask:
@@ -200,56 +162,16 @@ def _open_end(scene: Scene, table: str) -> Mask:
     return frame["end"].isna().to_numpy() & ~frame.index.isin(unread)
 
 
-def spell_order(frame: pd.DataFrame) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return the sound spells by person, benefit, start and row, and the group of each.
-
-    Returns
-    -------
-    order : numpy.ndarray of int64, shape (m,)
-        Positions of spells with a person, a benefit, a start, and no end before it.
-    group : numpy.ndarray of int64, shape (m,)
-        Equal for spells of one person and benefit, ascending.
-    """
-    sound = (frame["person_id"].notna() & frame["benefit"].notna() & frame["start"].notna()).to_numpy()
-    sound &= ~(_dates(frame, "end") < _dates(frame, "start"))
-    places = np.flatnonzero(sound)
-    person = pd.factorize(frame["person_id"])[0][places].astype(np.int64)
-    benefit, names = pd.factorize(frame["benefit"])
-    group = person * (len(names) + 1) + benefit[places]
-    start = _dates(frame, "start")[places].astype(np.int64)
-    order = np.lexsort((places, start, group))
-    return places[order], group[order]
-
-
-def _overlap_same_benefit(scene: Scene, table: str) -> Mask:
-    """Return spells that start no later than the latest end among earlier spells of their group."""
-    frame = scene.tables[table]
-    found = np.zeros(len(frame), dtype=bool)
-    order, group = spell_order(frame)
-    if len(order) < 2:
-        return found
-    day = np.int64(86_400)
-    start = _dates(frame, "start")[order].astype(np.int64) // day
-    end_dates = _dates(frame, "end")[order]
-    last = max(int(start.max()), int(scene.data_end.astype(np.int64) // day))
-    end = np.where(np.isnat(end_dates), last, end_dates.astype(np.int64) // day)
-    rank = np.cumsum(np.concatenate([[0], group[1:] != group[:-1]]))
-    step = np.int64(max(int(end.max()), last) - int(start.min()) + 2)
-    reached = np.maximum.accumulate(end + rank * step)[:-1]
-    found[order[1:]] = (start[1:] + rank[1:] * step <= reached) & (rank[1:] == rank[:-1])
-    return found & ~_duplicate_row(scene, table)
-
-
 def _index_after_data_end(scene: Scene, table: str) -> Mask:
-    return _dates(scene.tables[table], "index_date") > scene.data_end
+    return dates_in(scene.tables[table], "index_date") > scene.data_end
 
 
 def _index_after_death(scene: Scene, table: str) -> Mask:
-    return _dates(scene.tables[table], "index_date") >= _of_person(scene, table, "death_date")
+    return dates_in(scene.tables[table], "index_date") >= date_of_person(scene, table, "death_date")
 
 
 _FINDERS: Final[Mapping[str, Callable[[Scene, str], Mask]]] = {
-    "duplicate_row": _duplicate_row,
+    "duplicate_row": duplicate_rows,
     "unreadable_spell_date": _unreadable("unreadable_spell_date"),
     "unreadable_date": _unreadable("unreadable_date"),
     "unreadable_number": _unreadable("unreadable_number"),
@@ -266,7 +188,11 @@ _FINDERS: Final[Mapping[str, Callable[[Scene, str], Mask]]] = {
     "spell_after_emigration": _spell_after_emigration,
     "spell_after_data_end": _spell_after_data_end,
     "open_end": _open_end,
-    "overlap_same_benefit": _overlap_same_benefit,
+    "overlap_same_benefit": overlap_same_benefit,
+    "corrected_record": corrected_record,
+    "open_end_followed": open_end_followed,
+    "birth_after_records": _against("birth_date"),
+    "death_before_records": _against("death_date"),
     "duplicate_enrolment": _duplicate_enrolment,
     "index_after_data_end": _index_after_data_end,
     "index_after_death": _index_after_death,

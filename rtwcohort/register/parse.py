@@ -85,8 +85,24 @@ def parse_number(column: pd.Series[Any], *, percent: bool) -> Parsed:
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
         return Parsed(pd.Series(values), np.zeros(len(column), dtype=bool))
     codes, texts = _distinct(column)
-    numbers, bad = numbers_of_text(texts, percent=percent)
+    typed = _typed_numbers(column)
+    numbers, bad = numbers_of_text(
+        [None if place in typed else text for place, text in enumerate(texts)], percent=percent
+    )
+    numbers[list(typed)] = list(typed.values())
     return _spread(np.append(numbers, np.nan), codes, texts, bad)
+
+
+def _typed_numbers(column: pd.Series[Any]) -> dict[int, float]:
+    """Return the distinct values that are numbers already, in a column where others are text, by their place."""
+    if column.dtype != object:
+        return {}
+    uniques = list(pd.factorize(column, use_na_sentinel=True)[1])
+    return {
+        place: float(value)
+        for place, value in enumerate(uniques)
+        if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    }
 
 
 def parse_date(column: pd.Series[Any], *, open_end: bool, where: str) -> Parsed:

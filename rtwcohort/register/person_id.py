@@ -11,11 +11,15 @@ from rtwcohort.errors import RegisterError
 from rtwcohort.register.parse import MISSING_MARKS, as_text
 
 _WHOLE: Final = r"^(?:0|[1-9][0-9]{0,17})$"
+_FLOAT: Final = r"^(?:0|[1-9][0-9]{0,17})(?:\.0)?$"
 _ROUNDED: Final = re.compile(r"[0-9][.,][0-9]+[eE]\+?[0-9]+")
 
 
 def read_ids(column: pd.Series[Any], *, where: str) -> pd.Series[Any]:
     """Read identifiers as nullable whole numbers when all are, else as text with their zeros.
+
+    A program that holds a column with missing values as floating point writes 10001 as 10001.0; where
+    every identifier is a whole number with or without that ending, the ending is cut.
 
     Parameters
     ----------
@@ -46,6 +50,8 @@ def read_ids(column: pd.Series[Any], *, where: str) -> pd.Series[Any]:
     texts = pc.utf8_trim_whitespace(texts)
     missing = pc.is_in(pc.utf8_lower(texts), value_set=pa.array(sorted(MISSING_MARKS)))
     texts = pc.if_else(missing, pa.scalar(None, type=pa.string()), texts)
+    if pc.all(pc.match_substring_regex(texts, _FLOAT)).as_py() is not False:
+        texts = pc.replace_substring_regex(texts, r"\.0$", "")
     if pc.all(pc.match_substring_regex(texts, _WHOLE)).as_py() is not False:
         whole: pd.Series[Any] = pc.cast(texts, pa.int64()).to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
         return whole

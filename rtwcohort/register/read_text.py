@@ -80,8 +80,23 @@ def _to_utf8(data: bytes) -> tuple[bytes, str]:
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
-        return _from_latin(data).encode("utf-8"), "ISO-8859-1"
+        return _from_mixed(data)
     return data, "UTF-8"
+
+
+def _from_mixed(data: bytes) -> tuple[bytes, str]:
+    """Decode line by line: files put together from several sources are UTF-8 in one part only."""
+    lines = data.split(b"\n")
+    n_utf8 = 0
+    for place, line in enumerate(lines):
+        if line.isascii():
+            continue
+        try:
+            line.decode("utf-8")
+            n_utf8 += 1
+        except UnicodeDecodeError:
+            lines[place] = _from_latin(line).encode("utf-8")
+    return b"\n".join(lines), "UTF-8 and ISO-8859-1 by line" if n_utf8 else "ISO-8859-1"
 
 
 def _from_latin(data: bytes) -> str:
