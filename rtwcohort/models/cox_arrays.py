@@ -16,6 +16,10 @@ from rtwcohort.models.cox_kernel import tie_entries, tie_times
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+_NONE: npt.NDArray[Any] = np.empty(0)
+_TABLE = 4
+_EXACT = 2.0**53
+
 
 def array_data(
     X: Floats,
@@ -57,15 +61,15 @@ def array_data(
         bad = terms[int(np.flatnonzero(~np.isfinite(matrix).all(axis=0))[0])]
         raise DesignError(f"`X` holds a missing or infinite value in '{bad}': drop or impute those rows.")
     entries, times = effective_times(entries, times)
-    strata_codes, labels = (None, ()) if strata is None else _codes(strata, times.size, "strata")
-    cluster_codes, clusters = (None, ()) if cluster is None else _codes(cluster, times.size, "cluster")
+    strata_codes, labels = (None, _NONE) if strata is None else _codes(strata, times.size, "strata")
+    cluster_codes, clusters = (None, _NONE) if cluster is None else _codes(cluster, times.size, "cluster")
     data = CoxData(
         matrix,
         times,
         events,
         entries,
         strata_codes,
-        labels,
+        tuple(labels.tolist()),
         None if weights is None else _numbers(weights, times.size, "weights", positive=True),
         "none" if weights is None else "frequency",
         None if offset is None else _numbers(offset, times.size, "offset", positive=False),
@@ -95,22 +99,34 @@ def effective_times(entry: Floats | None, time: Floats) -> tuple[Floats | None, 
     return entries, times
 
 
-def _codes(values: npt.ArrayLike, n: int, name: str) -> tuple[Ints, tuple[Any, ...]]:
-    """Return dense codes in sorted order and the labels."""
+def _codes(values: npt.ArrayLike, n: int, name: str) -> tuple[Ints, npt.NDArray[Any]]:
+    """Return dense codes in sorted order and the labels.
+
+    Whole numbers in a range of a few times the rows are counted, which is faster than sorting.
+    """
     given = np.asarray(values)
     if given.shape != (n,):
         raise DesignError(f"`{name}` must have one value a row ({n}); got shape {given.shape}.")
-    if given.dtype.kind in "iub" and given.min() >= 0 and int(given.max()) < n:
-        whole = given.astype(np.int64)
-        present = np.bincount(whole) > 0
-        return (np.cumsum(present) - 1)[whole], tuple(np.flatnonzero(present).tolist())
     if given.dtype.kind == "f" and np.isnan(given).any():
         raise DesignError(f"`{name}` is missing in {int(np.isnan(given).sum())} rows: drop them or give them a code.")
+    if given.dtype.kind in "iubf" and n:
+        least, most = float(given.min()), float(given.max())
+        if abs(least) < _EXACT and most - least < _TABLE * n:
+            whole = given.astype(np.int64)
+            if given.dtype.kind != "f" or bool((whole == given).all()):
+                return _counted(whole - int(least) if least else whole, given.dtype, int(least))
     try:
         labels, codes = np.unique(given, return_inverse=True)
     except TypeError as error:
         raise DesignError(f"`{name}` mixes numbers, text or missing values: make it one kind.") from error
-    return codes.astype(np.int64).reshape(-1), tuple(labels.tolist())
+    return codes.astype(np.int64).reshape(-1), labels
+
+
+def _counted(whole: Ints, kind: np.dtype[Any], least: int) -> tuple[Ints, npt.NDArray[Any]]:
+    """Return codes and labels of whole numbers, `least` taken from them."""
+    present = np.bincount(whole) > 0
+    labels = (np.flatnonzero(present) + least).astype(np.int64 if kind.kind == "b" else kind)
+    return (whole if present.all() else (np.cumsum(present) - 1)[whole]), labels
 
 
 def _numbers(values: npt.ArrayLike, n: int, name: str, *, positive: bool) -> Floats:

@@ -14,6 +14,8 @@ A and C taken between entry and exit. lifelines and statsmodels take a1 = b1 = b
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -191,16 +193,20 @@ def residual_columns(
         mean = (sums[2] * s1 - sums[3] * d1) / events
         z = sums[4] * s1 - sums[5] * d1
         cumulate_back(z, first, drift, drift_until)
+        if not leave.size:
+            for g in range(k):
+                lines_of_group(
+                    column, weight, case, start[g], start[g] + deaths[g], start[g + 1],
+                    total[g], sums[3, g], drift[g], own[g], mean[g],
+                )  # fmt: skip
+            continue
         for g in range(k):
             mid = start[g] + deaths[g]
             for i in range(start[g], start[g + 1]):
-                slope, constant = total[g], drift[g]
-                if leave.size:
-                    slope -= until[leave[i]]
-                    constant -= drift_until[leave[i]]
-                    if slope < CANCELLED * total[g]:
-                        slope = sum_between(sums[2], g, leave[i])
-                        constant = sum_between(z, g, leave[i])
+                slope, constant = total[g] - until[leave[i]], drift[g] - drift_until[leave[i]]
+                if slope < CANCELLED * total[g]:
+                    slope = sum_between(sums[2], g, leave[i])
+                    constant = sum_between(z, g, leave[i])
                 if i < mid:
                     seen = column[i] - mean[g]
                     if case.size:
@@ -211,12 +217,37 @@ def residual_columns(
 
 
 @kernel
-def sums_by_cluster(columns: Floats, order: Ints, codes: Ints, sums: Floats, lo: int, hi: int) -> None:
-    """Add up columns `lo:hi` by the cluster code of their rows into `sums` (p, G)."""
+def lines_of_group(
+    column: Floats,
+    weight: Floats,
+    case: Floats,
+    lo: int,
+    mid: int,
+    hi: int,
+    slope: float,
+    tied: float,
+    constant: float,
+    own: float,
+    mean: float,
+) -> None:
+    """Turn rows `lo:hi`, of which `lo:mid` have the event, into residuals: without delayed entry they lie on lines."""
+    for i in range(lo, mid):
+        x = column[i]
+        seen = x - mean
+        if case.size:
+            seen *= case[i]
+        column[i] = seen - weight[i] * ((slope - tied) * x - (constant - own))
+    for i in range(mid, hi):
+        column[i] = -weight[i] * (slope * column[i] - constant)
+
+
+@kernel
+def sums_by_cluster(columns: Floats, codes: npt.NDArray[np.integer[Any]], sums: Floats, lo: int, hi: int) -> None:
+    """Add up columns `lo:hi` by the cluster codes of their rows, in the order of the columns, into `sums` (p, G)."""
     for j in range(lo, hi):
         column, total = columns[j], sums[j]
-        for i in range(order.size):
-            total[codes[order[i]]] += column[i]
+        for i in range(codes.size):
+            total[codes[i]] += column[i]
 
 
 @kernel
