@@ -4,6 +4,7 @@ from rtwcohort.simulate.process.certificates import Certificates
 from rtwcohort.simulate.process.declaration import Entitlement, Process, Spline, Transition
 from rtwcohort.simulate.process.effects import ArmEffect, ClusterEffect, EarlierSpells, Effect, Frailty
 from rtwcohort.simulate.process.paths import Inputs, Paths
+from rtwcohort.simulate.process.run import simulate_paths
 from rtwcohort.simulate.process.states import STATES, state_code
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "Process",
     "Spline",
     "Transition",
+    "simulate_paths",
     "state_code",
 ]

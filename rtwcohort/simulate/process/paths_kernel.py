@@ -1,0 +1,356 @@
+"""The event loop: one person at a time from spell to spell, one unit exponential spent across all breakpoints.
+
+Within a day every hazard is constant, so the time to the next move has an exact piecewise-constant hazard: the
+exponential is spent on (total rate x days) from one change of any rate to the next, and the move that ends it is
+chosen in proportion to the rates. Moves in (d - 1, d] put the person in the new state on day d.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from rtwcohort.core.jit import kernel
+from rtwcohort.simulate.draws_kernel import exponential_at, uniform_at
+from rtwcohort.simulate.process.entitlement_kernel import (
+    LEDGER,
+    NEVER,
+    begin_absence,
+    clear,
+    end_absence,
+    remember,
+)
+from rtwcohort.simulate.process.hazard_kernel import rate_of, ratios_at
+
+SICK_FULL, SICK_GRADED, RETIRED, DEAD = 1, 2, 8, 10
+TOO_MANY, NO_RIGHTS = 1, 2
+"""Faults of a person: more spells than allowed; entitlement used up before the start."""
+
+
+class Keys(NamedTuple):
+    """Keys of the draws."""
+
+    time: np.uint64
+    to: np.uint64
+    grade: np.uint64
+    forced: np.uint64
+
+
+class Choices(NamedTuple):
+    """Cumulative shares: grades by state, destinations after the last paid day below and above `retire_from` days."""
+
+    grade_first: Any
+    grade: Any
+    grade_share: Any
+    after: Any
+    after_young: Any
+    after_old: Any
+    retire_from: float
+
+
+class Lives(NamedTuple):
+    """The people of a block, arrays of shape (n,)."""
+
+    person: Any
+    start: Any
+    state: Any
+    end: Any
+    birth: Any
+    index: Any
+    before: Any
+    grade: Any
+    retire: Any
+    earlier: Any
+    paid: Any
+    last_paid: Any
+
+
+class Space(NamedTuple):
+    """Work space of one person."""
+
+    rate: Any
+    until: Any
+    zero: Any
+    logs: Any
+    ratios: Any
+    ledger: Any
+    blocks: Any
+
+
+@kernel
+def work_space(moves: int, groups: int, blocks: int) -> Space:
+    """Return empty work space."""
+    return Space(
+        np.zeros(moves),
+        np.zeros(moves, dtype=np.int64),
+        np.zeros(3, dtype=np.int64),
+        np.zeros(groups),
+        np.zeros(groups),
+        np.zeros(LEDGER, dtype=np.int64),
+        np.zeros((blocks, 2), dtype=np.int64),
+    )
+
+
+@kernel
+def is_sick(state: int) -> bool:
+    """Tell whether a state belongs to an absence."""
+    return state in (SICK_FULL, SICK_GRADED)
+
+
+@kernel
+def family_of(state: int) -> int:
+    """Return the first state of the family."""
+    return state - 1 if state in (2, 4, 6) else state
+
+
+@kernel
+def pick(shares: Any, first: int, end: int, u: float) -> int:
+    """Return the position in [first, end) of cumulative shares that u, from 0 to 1, falls on."""
+    point = u * shares[end - 1]
+    k = first
+    while k < end - 1 and shares[k] <= point:
+        k += 1
+    return k
+
+
+@kernel
+def draw_grade(state: int, now: int, choices: Any, u: float) -> int:
+    """Draw the grade of a state, other than the present one where there is another; 0 for states without."""
+    first, end = choices.grade_first[state], choices.grade_first[state + 1]
+    if end == first:
+        return 0
+    total = 0.0
+    for k in range(first, end):
+        if choices.grade[k] != now or end - first == 1:
+            total += choices.grade_share[k]
+    point = u * total
+    chosen = now
+    for k in range(first, end):
+        if choices.grade[k] != now or end - first == 1:
+            chosen = choices.grade[k]
+            point -= choices.grade_share[k]
+            if point < 0.0:
+                break
+    return chosen
+
+
+@kernel
+def refresh(
+    state: int, day: int, run_out: int, birth: int, moves: Any, calendar: Any, ratios: Any, space: Any
+) -> tuple[float, int]:
+    """Bring the rates out of a state up to date; return their sum and the day of the next change."""
+    total = 0.0
+    change = NEVER
+    for j in range(moves.first[state], moves.first[state + 1]):
+        if space.until[j] <= day:
+            rate, until = rate_of(j, day, space.zero, run_out, birth, moves, calendar)
+            space.rate[j] = rate
+            space.until[j] = until
+        total += space.rate[j] * ratios[moves.group[j]]
+        change = min(change, space.until[j])
+    return total, change
+
+
+@kernel
+def next_move(
+    day: int,
+    bound: int,
+    wait: float,
+    u: float,
+    state: int,
+    run_out: int,
+    birth: int,
+    index: int,
+    earlier: int,
+    own: Any,
+    arm_log_hr: Any,
+    moves: Any,
+    varying: Any,
+    calendar: Any,
+    space: Any,
+) -> tuple[int, int]:
+    """Return the day of the next move by chance and its number, or `bound` and -1 when none comes by then."""
+    for j in range(moves.first[state], moves.first[state + 1]):
+        space.until[j] = day
+    ratios_until = day
+    while day < bound:
+        if ratios_until <= day:
+            ratios_until = ratios_at(day, index, birth, earlier, own, arm_log_hr, varying, space.logs, space.ratios)
+        total, change = refresh(state, day, run_out, birth, moves, calendar, space.ratios, space)
+        change = min(bound, min(change, ratios_until))
+        spent = total * (change - day)
+        if wait <= spent and total > 0.0:
+            days = int(np.ceil(wait / total))
+            return day + min(max(days, 1), change - day), chosen_move(state, u * total, moves, space)
+        wait -= spent
+        day = change
+    return bound, -1
+
+
+@kernel
+def chosen_move(state: int, point: float, moves: Any, space: Any) -> int:
+    """Return the move out of `state` on whose part of the total rate `point` falls."""
+    chosen = -1
+    for j in range(moves.first[state], moves.first[state + 1]):
+        rate = space.rate[j] * space.ratios[moves.group[j]]
+        if rate > 0.0:
+            chosen = j
+            point -= rate
+            if point < 0.0:
+                break
+    return chosen
+
+
+@kernel
+def forced_state(day: int, birth: int, retire: int, choices: Any, u: float) -> int:
+    """Return where a person goes who must leave: into retirement, or on from sickness benefit."""
+    if day >= retire:
+        return RETIRED
+    old = day - birth >= choices.retire_from
+    shares = choices.after_old if old else choices.after_young
+    return int(choices.after[pick(shares, 0, len(shares), u)])
+
+
+@kernel
+def walk(
+    i: int,
+    lives: Any,
+    own: Any,
+    arm_log_hr: Any,
+    moves: Any,
+    varying: Any,
+    choices: Any,
+    rules: Any,
+    calendar: Any,
+    keys: Any,
+    space: Any,
+    out: Any,
+) -> int:
+    """Walk person i to the end; fill rows (state, start, grade) of `out`; return their number, or minus the fault."""
+    person, birth, end, state = lives.person[i], lives.birth[i], lives.end[i], lives.state[i]
+    day, earlier, index = lives.start[i], lives.earlier[i], lives.index[i]
+    run_out, grade = begin_life(i, lives, choices, rules, calendar, keys, space)
+    if run_out <= day:
+        return -NO_RIGHTS
+    out[0, 0], out[0, 1], out[0, 2] = state, space.zero[0], grade
+    n = 1
+    while state < DEAD:
+        retire = NEVER if state == RETIRED else lives.retire[i]
+        bound = min(end, min(run_out, retire)) - 1
+        wait, u = exponential_at(keys.time, person, n), uniform_at(keys.to, person, n)
+        came, j = next_move(
+            day,
+            bound,
+            wait,
+            u,
+            state,
+            run_out,
+            birth,
+            index,
+            earlier,
+            own[i],
+            arm_log_hr[i],
+            moves,
+            varying,
+            calendar,
+            space,
+        )
+        if j >= 0:
+            to = moves.to[j]
+        elif bound + 1 >= end:
+            return n
+        else:
+            came = bound + 1
+            to = forced_state(came, birth, retire, choices, uniform_at(keys.forced, person, n))
+        if n >= len(out):
+            return -TOO_MANY
+        grade = draw_grade(to, grade if to == state else 0, choices, uniform_at(keys.grade, person, n))
+        out[n, 0], out[n, 1], out[n, 2] = to, came, grade
+        n += 1
+        earlier += 1 if is_sick(state) and not is_sick(to) else 0
+        run_out = change_books(state, to, came, run_out, rules, calendar, space)
+        state, day = to, came
+    return n
+
+
+@kernel
+def begin_life(i: int, lives: Any, choices: Any, rules: Any, calendar: Any, keys: Any, space: Any) -> tuple[int, int]:
+    """Set clocks and ledger of person i; return the first day without entitlement and the grade."""
+    state, began = lives.state[i], lives.start[i] - lives.before[i]
+    clear(space.ledger)
+    remember(space.ledger, space.blocks, lives.paid[i], lives.last_paid[i])
+    run_out = NEVER
+    if is_sick(state):
+        run_out = begin_absence(began, rules, calendar, space.ledger, space.blocks)
+    grade = lives.grade[i]
+    if grade == 0:
+        grade = draw_grade(state, 0, choices, uniform_at(keys.grade, lives.person[i], 0))
+    space.zero[0], space.zero[1], space.zero[2] = began, began, lives.index[i]
+    return run_out, grade
+
+
+@kernel
+def change_books(state: int, to: int, day: int, run_out: int, rules: Any, calendar: Any, space: Any) -> int:
+    """Enter a move into clocks and ledger; return the first day without entitlement."""
+    if is_sick(state) and not is_sick(to):
+        end_absence(space.zero[0], day, rules, space.ledger, space.blocks)
+        run_out = NEVER
+    elif is_sick(to) and not is_sick(state):
+        run_out = begin_absence(day, rules, calendar, space.ledger, space.blocks)
+    if family_of(to) != family_of(state):
+        space.zero[0] = day
+    space.zero[1] = day
+    return run_out
+
+
+@kernel
+def walk_all(
+    lives: Any,
+    own: Any,
+    arm_log_hr: Any,
+    moves: Any,
+    varying: Any,
+    choices: Any,
+    rules: Any,
+    calendar: Any,
+    keys: Any,
+    most_spells: int,
+    blocks: int,
+) -> tuple[Any, Any, Any]:
+    """Walk all people of a block.
+
+    Returns
+    -------
+    numpy.ndarray of int32, shape (m, 5)
+        Person (position), state, start, end, grade.
+    numpy.ndarray of int64, shape (3,)
+        How many people have which fault, by its number.
+    numpy.ndarray of int64, shape (n,)
+        Spells of each person.
+    """
+    n = len(lives.person)
+    space = work_space(len(moves.to), own.shape[1], blocks)
+    spells = np.zeros((most_spells, 3), dtype=np.int64)
+    out = np.empty((8 * n + 64, 5), dtype=np.int32)
+    faults = np.zeros(3, dtype=np.int64)
+    counts = np.zeros(n, dtype=np.int64)
+    used = 0
+    for i in range(n):
+        count = walk(i, lives, own, arm_log_hr, moves, varying, choices, rules, calendar, keys, space, spells)
+        if count < 0:
+            faults[-count] += 1
+            continue
+        counts[i] = count
+        if used + count > len(out):
+            larger = np.empty((2 * len(out) + count, 5), dtype=np.int32)
+            larger[:used] = out[:used]
+            out = larger
+        for k in range(count):
+            out[used, 0] = i
+            out[used, 1] = spells[k, 0]
+            out[used, 2] = spells[k, 1]
+            out[used, 3] = spells[k + 1, 1] if k + 1 < count else lives.end[i]
+            out[used, 4] = spells[k, 2]
+            used += 1
+    return out[:used].copy(), faults, counts
