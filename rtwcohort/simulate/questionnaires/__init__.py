@@ -1,6 +1,7 @@
 """Questionnaires with known truth: items drawn so that scores have the declared mean, spread and reliability."""
 
 from rtwcohort.simulate.questionnaires.baseline import draw_baseline
+from rtwcohort.simulate.questionnaires.check import answer_targets, check_answers
 from rtwcohort.simulate.questionnaires.declaration import (
     Answers,
     Change,
@@ -20,6 +21,8 @@ __all__ = [
     "MissingOn",
     "Score",
     "Wave",
+    "answer_targets",
+    "check_answers",
     "draw_baseline",
     "draw_waves",
 ]

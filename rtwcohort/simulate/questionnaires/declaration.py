@@ -6,6 +6,7 @@ Plain frozen dataclasses, so that a scenario file holds them as they stand (`pyd
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, get_args
 
 from rtwcohort.core.checks import check_choice, check_number, did_you_mean
@@ -316,9 +317,7 @@ class Answers:
 
     def _check_response(self) -> None:
         shares = [wave.response for wave in self.waves]
-        if self.dropout == "monotone" and any(
-            after > before for before, after in zip(shares, shares[1:], strict=False)
-        ):
+        if self.dropout == "monotone" and any(after > before for before, after in pairwise(shares)):
             raise ArgumentError(
                 f"`dropout` 'monotone' needs a `response` that never rises from wave to wave; got {shares}."
             )
