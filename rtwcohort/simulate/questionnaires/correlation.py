@@ -79,5 +79,5 @@ def _hermite(items: Items) -> list[float]:
     for n in range(1, _TERMS + 1):
         scale = scale * items.loading / math.sqrt(n)
         out.append(scale * math.fsum((density * now).tolist()))
-        before, now = now, cuts * now - n * before
+        before, now = now, cuts * now - (n - 1) * before
     return out

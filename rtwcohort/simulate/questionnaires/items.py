@@ -164,9 +164,15 @@ def _middle_and_width(n_steps: int, offsets: Floats, mean: float, of_items: floa
 
     narrow, wide = (float(log(np.asarray(value))) for value in (0.08, 60.0 * (n_steps + 1)))
     least, most = excess(narrow) + of_items, excess(wide) + of_items
-    if not least <= of_items <= most:
+    if not least - 1e-8 <= of_items <= most + 1e-8:
         return _variance_needed(of_items / len(offsets), least / len(offsets), most / len(offsets))
-    at = find_root(excess, narrow, wide, tolerance=_TOLERANCE)
+    at = (
+        narrow
+        if of_items <= least
+        else wide
+        if of_items >= most
+        else find_root(excess, narrow, wide, tolerance=_TOLERANCE)
+    )
     width = float(exp(np.asarray(at)))
     middle = _middle(n_steps, width, offsets, mean)
     if at is None or middle is None:

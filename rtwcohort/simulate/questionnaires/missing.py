@@ -53,11 +53,11 @@ def item_mechanism(answers: Answers, wave: str) -> Mechanism:
 def check_missing(answers: Answers, plans: Sequence[WavePlan]) -> None:
     """Raise when a term of `missing_on` or `item_missing_on` is not fully told."""
     for position in range(len(plans)):
-        items = [term for term in answers.item_missing_on if term.term != "value"]
-        _spread((*_wave_terms(answers, position), *items), plans, position)
         for term in _wave_terms(answers, position):
             if term.term == "value":
                 raise ArgumentError("`missing_on` 'value' is for single items: put it in `item_missing_on`.")
+        items = [term for term in answers.item_missing_on if term.term != "value"]
+        _spread((*_wave_terms(answers, position), *items), plans, position)
 
 
 def draw_response(
