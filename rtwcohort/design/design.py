@@ -88,7 +88,8 @@ class Design(Generic[ResponseT_co]):
     Attributes
     ----------
     matrix
-        Shape (n, p), float64, column by column in memory (Fortran order), no intercept; in the units of the data.
+        Shape (n, p), float64, no intercept, in the units of the data; column by column in memory (Fortran order) unless
+        asked by row.
     response
         Checked arrays of shape (n,): times and events, or codes, or values.
     kept
@@ -131,6 +132,7 @@ class DesignOptions(TypedDict, total=False):
     strata: Any
     cluster: Any
     offset: Any
+    by_row: bool
 
 
 @overload
@@ -180,6 +182,7 @@ def build_design(
     cluster: Any = None,
     offset: Any = None,
     levels: Sequence[Any] | None = None,
+    by_row: bool = False,
 ) -> Design[Any]:
     """Turn a frame and a formula into a named matrix of full rank and a checked response.
 
@@ -211,6 +214,8 @@ def build_design(
     levels
         For "ordinal" the categories from the lowest to the highest, for "binary" the value that counts as 0 and the
         one that counts as 1.
+    by_row
+        Whether the matrix had better lie row by row in memory: it does where every term is one column.
 
     Raises
     ------
@@ -231,7 +236,7 @@ def build_design(
         check_known(column, names, "response")
     asked = request_extras(data, {"weights": weights, "strata": strata, "cluster": cluster, "offset": offset})
     weighted = weighted_rows(asked)
-    coding = _Coding(right, reference or {}, last_is_reference=default_reference == "last")
+    coding = _Coding(right, reference or {}, last_is_reference=default_reference == "last", by_row=by_row)
     found, n_missing = None, dict[str, int]()
     if (weighted is None or weighted.all()) and not any(series.isna().any() for series in asked.series().values()):
         found = _at_once(data, outcome, coding)
@@ -267,6 +272,7 @@ class _Coding(NamedTuple):
     right: RightSide
     reference: Mapping[str, Any]
     last_is_reference: bool
+    by_row: bool
 
 
 class _Found(NamedTuple):
@@ -299,7 +305,7 @@ def _with_care(rows: pd.DataFrame, outcome: LeftSide, coding: _Coding) -> _Found
     found = None if coding.right.plain is None else _plainly(rows, response, notes, coding, complete=True)
     if found is not None:
         return found
-    right, reference, last = coding
+    right, reference, last = coding.right, coding.reference, coding.last_is_reference
     working, levels, more = prepare_columns(
         rows, right.used, reference, in_categories=right.in_categories, last_is_reference=last
     )
@@ -313,8 +319,14 @@ def _plainly(
     rows: pd.DataFrame, response: Any, notes: tuple[str, ...], coding: _Coding, *, complete: bool
 ) -> _Found | None:
     """Code terms that are single columns."""
-    right, reference, last = coding
-    plain = code_plain(rows, right.plain or (), reference, last_is_reference=last, complete=complete)
+    plain = code_plain(
+        rows,
+        coding.right.plain or (),
+        coding.reference,
+        last_is_reference=coding.last_is_reference,
+        complete=complete,
+        by_row=coding.by_row,
+    )
     if plain is None:
         return None
     names = tuple(map(display_name, plain.coded.columns))

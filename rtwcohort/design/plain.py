@@ -14,11 +14,13 @@ import pandas as pd
 
 from rtwcohort.design.columns import prepare_column
 from rtwcohort.design.right_side import Coded, PlainFactor, PlainSpec
+from rtwcohort.design.rows_kernel import lay_rows
 from rtwcohort.design.terms import display_name
 
 Floats = npt.NDArray[np.float64]
 
-_CHUNK = 8192  # rows copied and looked at while they are in the cache
+_FEW = 2048
+_CHUNK = 16384  # rows copied and looked at while they are in the cache
 _THREAD_WORK = 1_000_000
 _N_BLOCKS = 4
 
@@ -59,6 +61,7 @@ def code_plain(
     *,
     last_is_reference: bool,
     complete: bool,
+    by_row: bool = False,
 ) -> PlainCoded | None:
     """Code the rows, or return None where a value is missing or infinite, or anything else asks for a closer look.
 
@@ -72,6 +75,8 @@ def code_plain(
         As in `columns.prepare_columns`.
     complete
         Whether the rows are known to have no missing values.
+    by_row
+        Whether the matrix is to lie row by row in memory.
 
     Raises
     ------
@@ -110,7 +115,7 @@ def code_plain(
         groups[display_name(factor.text)] = slice(begin, len(columns))
     if len(set(names)) < len(names) or len(groups) < len(factors):
         return None
-    matrix, low, high = _fill(columns, len(rows))
+    matrix, low, high = _fill(columns, len(rows), by_row=by_row)
     if not ((low > -np.inf) & (high < np.inf) & (low < high)).all():
         return None
     coded = Coded(matrix, tuple(names), groups, PlainSpec(tuple(factors)))
@@ -130,40 +135,43 @@ def _codes(series: pd.Series[Any], levels: tuple[Any, ...]) -> npt.NDArray[Any]:
     return np.searchsorted(np.asarray(levels), series.to_numpy())
 
 
-def _fill(columns: Sequence[_Column], n: int) -> tuple[Floats, Floats, Floats]:
+def _fill(columns: Sequence[_Column], n: int, *, by_row: bool) -> tuple[Floats, Floats, Floats]:
     """Return the matrix and the smallest and largest value of each column; NaN where one is NaN."""
-    matrix = np.empty((n, len(columns)), order="F")
-    if n <= _CHUNK:
-        _fill_rows(matrix, columns, 0, n)
-        return matrix, matrix.min(axis=0), matrix.max(axis=0)
+    matrix = np.empty((n, len(columns)), order="C" if by_row else "F")
 
     def work(bounds: tuple[int, int]) -> tuple[Floats, Floats]:
-        parts = [_fill_rows_and_look(matrix, columns, lo, hi) for lo, hi in _chunks(*bounds)]
+        parts = list(_fill_and_look(matrix, columns, *bounds))
+        if len(parts) == 1:
+            return parts[0]
         return np.min([low for low, _ in parts], axis=0), np.max([high for _, high in parts], axis=0)
 
     if matrix.size < _THREAD_WORK:
-        low, high = work((0, n))
-        return matrix, low, high
+        return matrix, *work((0, n))
     edges = np.linspace(0, n, _N_BLOCKS + 1).astype(int).tolist()
     with ThreadPoolExecutor(min(_N_BLOCKS, os.cpu_count() or 1)) as pool:
         found = list(pool.map(work, pairwise(edges)))
     return matrix, np.min([low for low, _ in found], axis=0), np.max([high for _, high in found], axis=0)
 
 
-def _chunks(lo: int, hi: int) -> Iterator[tuple[int, int]]:
-    return ((start, min(start + _CHUNK, hi)) for start in range(lo, hi, _CHUNK))
+def _fill_and_look(
+    matrix: Floats, columns: Sequence[_Column], first: int, last: int
+) -> Iterator[tuple[Floats, Floats]]:
+    """Fill the rows in chunks, and yield the smallest and largest values of each while it is in the cache."""
+    by_row = last - first > _FEW and not matrix.flags.f_contiguous
+    scratch = np.empty((min(_CHUNK, last - first), len(columns)), order="F") if by_row else None
+    for lo in range(first, last, _CHUNK):
+        hi = min(lo + _CHUNK, last)
+        part = matrix[lo:hi] if scratch is None else scratch[: hi - lo]
+        _fill_rows(part, columns, lo, hi)
+        if scratch is not None:
+            lay_rows(scratch.T, lo, hi, matrix)
+        yield part.min(axis=0), part.max(axis=0)
 
 
-def _fill_rows(matrix: Floats, columns: Sequence[_Column], lo: int, hi: int) -> None:
+def _fill_rows(part: Floats, columns: Sequence[_Column], lo: int, hi: int) -> None:
     for j, (values, code) in enumerate(columns):
-        part = values[lo:hi]
-        matrix[lo:hi, j] = part if code is None else part == code
-
-
-def _fill_rows_and_look(matrix: Floats, columns: Sequence[_Column], lo: int, hi: int) -> tuple[Floats, Floats]:
-    _fill_rows(matrix, columns, lo, hi)
-    part = matrix[lo:hi]
-    return part.min(axis=0), part.max(axis=0)
+        source = values[lo:hi]
+        part[:, j] = source if code is None else source == code
 
 
 def code_plain_rows(spec: PlainSpec, levels: Mapping[str, Any], working: Mapping[str, Any], n: int) -> Floats:

@@ -75,7 +75,7 @@ def _some_rows_are_independent(matrix: Floats, low: Floats, high: Floats) -> boo
     half = 0.5 * (high - low)
     if not (half > _WELL_SCALED * np.maximum(np.abs(low), np.abs(high))).all():
         return False
-    columns = matrix.T if n <= _RUNS * _RUN else matrix.T.take(_runs(n), axis=1)
+    columns = matrix.T if n <= _RUNS * _RUN else matrix[_runs(n)].T
     m = columns.shape[1]
     scaled = columns / half[:, None]
     scaled -= scaled.mean(axis=1, keepdims=True)

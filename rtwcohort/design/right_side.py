@@ -80,7 +80,7 @@ class Coded(NamedTuple):
     Attributes
     ----------
     matrix
-        Shape (n, p), Fortran order.
+        Shape (n, p); Fortran order unless asked by row.
     columns
         Names in the formula's notation, length p.
     groups

@@ -104,6 +104,7 @@ def fit_cox(
         cluster=cluster,
         weights=weights,
         offset=offset,
+        by_row=True,
     )
     response, extras = design.response, design.extras
     choices = choose(

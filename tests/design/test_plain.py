@@ -229,3 +229,17 @@ def test_the_matrix_does_not_follow_the_frame(long):
     before = made.matrix.copy()
     frame.loc[:, ["x1", "x2"]] = 0.0
     assert np.array_equal(made.matrix, before)
+
+
+@pytest.mark.parametrize("n", [300, 12_345, 120_000])
+def test_a_matrix_by_row_is_the_same(long, n):
+    formula = "Surv(time, event) ~ x3 + C(k) + event + x1 + x2 + x5 + x6 + x7 + x8 + x9"
+    by_column, by_row = (build_design(long.head(n), formula, by_row=by_row) for by_row in (False, True))
+    assert by_row.matrix.flags.c_contiguous
+    assert by_column.matrix.flags.f_contiguous
+    assert np.array_equal(by_row.matrix, by_column.matrix)
+    gap = long.head(n).assign(x2=long.x2.where(long.x1 < 1.5))
+    dropped = [build_design(gap, formula, missing="drop", by_row=by_row) for by_row in (False, True)]
+    assert np.array_equal(dropped[0].matrix, dropped[1].matrix)
+    assert np.array_equal(dropped[1].matrix, by_row.matrix[dropped[1].kept])
+    assert build_design(long.head(n), "Surv(time, event) ~ x1:x2", by_row=True).matrix.shape == (n, 1)
