@@ -15,6 +15,9 @@ with l = 0 .. d - 1 under Efron's approximation and l = 0, d times, under Breslo
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +31,8 @@ Bools = npt.NDArray[np.bool_]
 
 _NONE: Ints = np.empty(0, dtype=np.int64)
 _CANCELLED = 1e-7
+THREAD_WORK = 400_000
+"""Numbers in the columns from which on their sums are taken in threads."""
 
 
 class EventTimes(NamedTuple):
@@ -183,7 +188,7 @@ def while_at_risk(values: Floats, events: EventTimes) -> Floats:
     return np.asarray(total)
 
 
-def over_risk_set(weight: Floats, columns: Floats, events: EventTimes) -> Floats:
+def over_risk_set(weight: Floats, columns: Floats, events: EventTimes, lost: Ints | None = None) -> Floats:
     """Return the sums of weight x columns over each risk set, shape (p, k).
 
     Parameters
@@ -192,6 +197,8 @@ def over_risk_set(weight: Floats, columns: Floats, events: EventTimes) -> Floats
         Shape (n,).
     columns
         Shape (p, n).
+    lost
+        What `cancelled` gives for the weight, where it is known already.
 
     Notes
     -----
@@ -199,16 +206,38 @@ def over_risk_set(weight: Floats, columns: Floats, events: EventTimes) -> Floats
     hazard leaves a small risk set) the sums are counted anew.
     """
     out = np.empty((columns.shape[0], events.time.size))
-    _risk_columns(events.last, events.first, weight, columns, events.start, out)
-    if events.first.size:
-        gone = np.zeros((1, events.time.size))
-        _risk_columns(events.first, _NONE, weight, np.ones((1, weight.size)), events.start, gone)
-        left = np.empty((1, events.time.size))
-        _risk_columns(events.last, events.first, weight, np.ones((1, weight.size)), events.start, left)
-        lost = np.flatnonzero(left[0] < _CANCELLED * gone[0])
-        if lost.size:
-            _recount(events.last, events.first, weight, columns, lost, lost + events.stratum[lost] + 1, out)
+    _in_threads(events, weight, columns, out)
+    lost = cancelled(weight, events) if lost is None else lost
+    if lost.size:
+        _recount(events.last, events.first, weight, columns, lost, lost + events.stratum[lost] + 1, out)
     return out
+
+
+def cancelled(weight: Floats, events: EventTimes) -> Ints:
+    """Return the event times at which hardly anything of the sum of weights is left by those who enter later."""
+    if not events.first.size:
+        return _NONE
+    one, size = np.ones((1, weight.size)), (1, events.time.size)
+    gone, left = np.empty(size), np.empty(size)
+    _risk_columns(events.first, _NONE, weight, one, events.start, gone)
+    _risk_columns(events.last, events.first, weight, one, events.start, left)
+    return np.flatnonzero(left[0] < _CANCELLED * gone[0])
+
+
+def _in_threads(events: EventTimes, weight: Floats, columns: Floats, out: Floats) -> None:
+    """Fill the sums over the risk sets, blocks of columns at a time where there are many rows."""
+    p, threads = columns.shape[0], os.cpu_count() or 1
+    if columns.size < THREAD_WORK or threads == 1:
+        _risk_columns(events.last, events.first, weight, columns, events.start, out)
+        return
+    edges = [p * block // threads for block in range(threads + 1)]
+    with ThreadPoolExecutor(threads) as pool:
+        futures = [
+            pool.submit(_risk_columns, events.last, events.first, weight, columns[lo:hi], events.start, out[lo:hi])
+            for lo, hi in pairwise(edges)
+        ]
+        for future in futures:
+            future.result()
 
 
 def count_at_risk(people: Floats, events: EventTimes) -> Floats:
@@ -235,7 +264,8 @@ def risk_sums(
         Whether a row stands for `weight` people, each with a tied event of its own.
     """
     k, rows, at = events.time.size, events.rows, events.at
-    s0 = count_at_risk(risk, events)
+    lost = cancelled(risk, events)
+    s0 = over_risk_set(risk, np.ones((1, risk.size)), events, lost)[0]
     d0 = np.asarray(np.bincount(at, risk[rows], minlength=k), dtype=np.float64)
     share = np.ones(rows.size) if weight is None else weight[rows]
     total = np.asarray(np.bincount(at, share, minlength=k), dtype=np.float64)
@@ -244,7 +274,7 @@ def risk_sums(
     d1 = np.zeros((columns.shape[0], k))
     tied = np.flatnonzero(steps[at] > 1) if efron else _NONE
     _event_columns(rows[tied], at[tied], risk, columns, d1)
-    return RiskSums(s0, d0, over_risk_set(risk, columns, events), d1, total, ties)
+    return RiskSums(s0, d0, over_risk_set(risk, columns, events, lost), d1, total, ties)
 
 
 @kernel

@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from rtwcohort.core.jit import kernel, summing_kernel
-from rtwcohort.models.cox_passes_kernel import cumulate_back, dot, mirror
+from rtwcohort.core.jit import kernel
+from rtwcohort.models.cox_passes_kernel import add_dots, cumulate_back, dot, mirror, total
 from rtwcohort.models.cox_ties_kernel import exponentials, tie_sums
 
 Floats = npt.NDArray[np.float64]
@@ -188,55 +188,15 @@ def add_moments(columns: Floats, scratch: Floats, first: int, m: int, moments: F
     """Add the moments of m rows with weights `scratch[0]`."""
     p = columns.shape[0]
     weight, weighted = scratch[0], scratch[2]
-    last = first + m
     place = 1 + p
     for j in range(p):
-        column = columns[j, first:last]
+        column = columns[j, first : first + m]
         for i in range(m):
             weighted[i] = weight[i] * column[i]
         moments[1 + j] += total(weighted, m)
-        k = 0
-        while k + 4 <= j + 1:
-            a, b, c, d = four_dots(
-                weighted,
-                columns[k, first:last],
-                columns[k + 1, first:last],
-                columns[k + 2, first:last],
-                columns[k + 3, first:last],
-                m,
-            )
-            moments[place + k] += a
-            moments[place + k + 1] += b
-            moments[place + k + 2] += c
-            moments[place + k + 3] += d
-            k += 4
-        for left in range(k, j + 1):
-            moments[place + left] += dot(weighted, columns[left, first:last], 0, m)
+        add_dots(weighted, columns, j + 1, first, m, moments[place : place + j + 1])
         place += j + 1
     moments[0] += total(weight, m)
-
-
-@summing_kernel
-def total(values: Floats, m: int) -> float:
-    """Return the sum of the first m."""
-    out = 0.0
-    for i in range(m):
-        out += values[i]
-    return out
-
-
-@summing_kernel
-def four_dots(
-    weighted: Floats, one: Floats, two: Floats, three: Floats, four: Floats, m: int
-) -> tuple[float, float, float, float]:
-    """Return the inner products with four columns."""
-    a = b = c = d = 0.0
-    for i in range(m):
-        a += weighted[i] * one[i]
-        b += weighted[i] * two[i]
-        c += weighted[i] * three[i]
-        d += weighted[i] * four[i]
-    return a, b, c, d
 
 
 @kernel

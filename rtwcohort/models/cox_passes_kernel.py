@@ -324,10 +324,54 @@ def cross_products(columns: Floats, residual: Floats, weight: Floats, lo: int, h
             score[j] += dot(column, residual[first:last], 0, m)
             for i in range(m):
                 weighted[i] = column[i] * weight[first + i]
-            for k in range(j + 1):
-                product[j, k] += dot(weighted, columns[k, first:last], 0, m)
+            add_dots(weighted, columns, j + 1, first, m, product[j])
     mirror(product)
     return score, product
+
+
+@kernel
+def add_dots(weighted: Floats, columns: Floats, n_columns: int, first: int, m: int, out: Floats) -> None:
+    """Add the inner products with m rows of each of the first columns."""
+    last = first + m
+    whole = n_columns - n_columns % 4
+    for k in range(0, whole, 4):
+        a, b, c, d = four_dots(
+            weighted,
+            columns[k, first:last],
+            columns[k + 1, first:last],
+            columns[k + 2, first:last],
+            columns[k + 3, first:last],
+            m,
+        )
+        out[k] += a
+        out[k + 1] += b
+        out[k + 2] += c
+        out[k + 3] += d
+    for k in range(whole, n_columns):
+        out[k] += dot(weighted, columns[k, first:last], 0, m)
+
+
+@summing_kernel
+def total(values: Floats, m: int) -> float:
+    """Return the sum of the first m."""
+    out = 0.0
+    for i in range(m):
+        out += values[i]
+    return out
+
+
+@summing_kernel
+def four_dots(
+    weighted: Floats, one: Floats, two: Floats, three: Floats, four: Floats, m: int
+) -> tuple[float, float, float, float]:
+    """Return the inner products with four columns."""
+    a = b = c = d = 0.0
+    for i in range(m):
+        a += weighted[i] * one[i]
+        b += weighted[i] * two[i]
+        c += weighted[i] * three[i]
+        d += weighted[i] * four[i]
+    return a, b, c, d
 
 
 @kernel

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,7 +15,7 @@ import pandas as pd
 from rtwcohort.core.checks import check_choice
 from rtwcohort.core.wald import chi_square_p
 from rtwcohort.errors import DesignError
-from rtwcohort.models.cox_events_kernel import EventTimes, count_at_risk, index_events, while_at_risk
+from rtwcohort.models.cox_events_kernel import THREAD_WORK, EventTimes, count_at_risk, index_events, while_at_risk
 from rtwcohort.models.cox_passes_kernel import cross_products
 from rtwcohort.models.cox_risk import CoxRisk, risk_of
 from rtwcohort.models.cox_rows import in_copies, names_of_infinite, people_of
@@ -129,18 +131,25 @@ def expanded_information(at: CoxRisk, g: Floats) -> tuple[Floats, Floats]:
     weights = at.data.weights
     risk = at.risk if weights is None else at.risk * weights
     tied = np.flatnonzero(ties.b1)
-    scores, blocks = [], []
-    for factor in (np.ones_like(g), g, g * g):
+
+    def powers(factor: Floats) -> tuple[Floats, Floats]:
         expected = risk * while_at_risk(factor * ties.a0, events)
         expected[events.rows] -= risk[events.rows] * (factor * ties.a1)[events.at]
         observed = at.own(factor) if weights is None else weights * at.own(factor)
         score, square = cross_products(at.columns, observed - expected, expected, 0, risk.size)
-        scores.append(score)
         square -= cross_products(sums.s1, g, factor * ties.b0, 0, g.size)[1]
         s1, d1, weight = sums.s1[:, tied], sums.d1[:, tied], factor[tied]
         cross = s1 @ (weight * ties.b1[tied] * d1).T
         square += cross + cross.T - d1 @ (weight * ties.b2[tied] * d1).T
-        blocks.append(square)
+        return score, square
+
+    factors = [np.ones_like(g), g, g * g]
+    if at.columns.size >= THREAD_WORK:
+        with ThreadPoolExecutor(min(len(factors), os.cpu_count() or 1)) as pool:
+            parts = list(pool.map(powers, factors))
+    else:
+        parts = [powers(factor) for factor in factors]
+    scores, blocks = zip(*parts, strict=True)
     return scores[1], np.block([[blocks[0], blocks[1]], [blocks[1], blocks[2]]])
 
 
