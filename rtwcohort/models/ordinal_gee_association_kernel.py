@@ -7,7 +7,8 @@ Within a wave V is the multinomial covariance; between waves it comes from
   correlation   whitened residuals: e_s1 = r_s1 / sd_s1, and e_sj the standardised residual of Z_sj after Z_s1 to
                 Z_s,j-1, so that e_s has unit covariance; then corr(e_sj, e_tj) = R_st, and 0 between different
                 cut-points.
-  odds ratio    P(Z_sj = 1, Z_tk = 1) from the margins and the global odds ratio of the pair of waves.
+  odds ratio    P(Z_sj = 1, Z_tk = 1) from the margins and the global odds ratio of the pair of waves
+                (`ordinal_gee_odds_pass_kernel`).
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ import numpy as np
 
 from rtwcohort.core.jit import ieee_kernel as kernel
 from rtwcohort.core.jit import inlined_kernel
-from rtwcohort.models.ordinal_gee_odds_kernel import add_log_odds, cholesky, invert_lower, joint, square_lower
 from rtwcohort.models.ordinal_gee_row_kernel import (
+    BLOCK_ROWS,
     Block,
     Floats,
     Ints,
@@ -79,11 +80,9 @@ class Work(NamedTuple):
     slope, share
         Of one row, shapes (m,) and (n, K).
     lower
-        V and its factor; or e, and the derivatives of e_j in u_j and u_{j-1}, in three columns.
-    inverse, information
-        Shape (n m, n m).
-    white
-        The residuals times the inverse factor, shape (n m,).
+        e, and the derivatives of e_j in u_j and u_{j-1}, shape (n m, 3).
+    information
+        In u, shape (n m, n m).
     score
         In u, shape (n m,).
     """
@@ -96,9 +95,7 @@ class Work(NamedTuple):
     slope: Floats
     share: Floats
     lower: Floats
-    inverse: Floats
     information: Floats
-    white: Floats
     score: Floats
 
 
@@ -114,10 +111,8 @@ def new_work(widest: int, m: int) -> Work:
         np.empty(widest),
         np.empty(m),
         np.empty((widest, m + 1)),
-        np.zeros((size, max(size, 3))),
+        np.zeros((size, 3)),
         np.zeros((size, size)),
-        np.zeros((size, size)),
-        np.empty(size),
         np.empty(size),
     )
 
@@ -207,65 +202,6 @@ def add_products(panel: Panel, start: int, n: int, m: int, association: Associat
 
 
 @inlined_kernel
-def fill_between(panel: Panel, start: int, s: int, t: int, m: int, association: Association, work: Work) -> None:
-    """Fill the covariance of wave t with an earlier wave s, and add what estimates its odds ratio."""
-    key = association.parameter[panel.position[start + s], panel.position[start + t]]
-    odds_ratio = association.odds_ratio[key]
-    weight = work.root[s] * work.root[t]
-    pooled = association.tables.shape[0] > 0
-    tables, products = association.tables, association.products
-    for j in range(m):
-        a, not_a = work.below[t * m + j], work.above[t * m + j]
-        for k in range(m):
-            b, not_b = work.below[s * m + k], work.above[s * m + k]
-            both, covariance = joint(a, not_a, b, not_b, odds_ratio)
-            work.lower[t * m + j, s * m + k] = covariance
-            if pooled:
-                tables[key, j, k, 0] += weight * both
-                tables[key, j, k, 1] += weight * a
-                tables[key, j, k, 2] += weight * b
-                tables[key, j, k, 3] += weight
-            else:
-                add_log_odds(panel.y[start + t] <= j, panel.y[start + s] <= k, a, b, both, weight, products[key])
-
-
-@inlined_kernel
-def fill_within(t: int, m: int, work: Work) -> None:
-    """Fill the multinomial covariance of wave t."""
-    for j in range(m):
-        for k in range(j + 1):
-            work.lower[t * m + j, t * m + k] = work.below[t * m + k] * work.above[t * m + j]
-
-
-@inlined_kernel
-def dependent_person(panel: Panel, start: int, n: int, m: int, association: Association, work: Work) -> bool:
-    """Fill the information and the score in u from global odds ratios; False when V is not positive definite."""
-    size = n * m
-    lower, inverse = work.lower, work.inverse
-    for t in range(n):
-        for s in range(t):
-            fill_between(panel, start, s, t, m, association, work)
-        fill_within(t, m, work)
-    if not cholesky(lower, size):
-        return False
-    invert_lower(lower, inverse, size)
-    for s in range(n):
-        for j in range(s * m, (s + 1) * m):
-            work.residual[j] *= work.root[s]
-            work.density[j] *= work.root[s]
-            work.score[j] = 0.0
-    for a in range(size):
-        white = 0.0
-        for b in range(a + 1):
-            white += inverse[a, b] * work.residual[b]
-            inverse[a, b] *= work.density[b]
-        for b in range(a + 1):
-            work.score[b] += inverse[a, b] * white
-    square_lower(inverse, work.information, size)
-    return True
-
-
-@inlined_kernel
 def put_person(
     X: Floats, start: int, n: int, m: int, work: Work, place: int, block: Block, information: Floats
 ) -> None:
@@ -314,19 +250,18 @@ def association_pass(
     sums: Sums,
     widest: int,
 ) -> tuple[int, int]:
-    """Add clusters `first` to `last` to `sums`.
+    """Add clusters `first` to `last` to `sums`, the association being correlations.
 
     Returns the number of persons with a category of probability 0, and of those whose covariance is not positive
-    definite; anything but 0 makes the sums useless.
+    definite (none: R is checked before); anything but 0 makes the sums useless.
     """
     m = theta.size
-    correlated = association.pattern.size > 0
-    work, block, own = new_work(widest, m), new_block(panel, m), np.empty(m + beta.size)
+    work, block, own = new_work(widest, m), new_block(panel, m, BLOCK_ROWS), np.empty(m + beta.size)
     gaps, single = gaps_of(theta), sums.score.shape[0] > 1
-    empty, indefinite = 0, 0
+    empty = 0
     c = first
     while c < last:
-        end = end_of_block(panel, c, last, single)
+        end = end_of_block(panel, c, last, single, BLOCK_ROWS)
         begin = panel.person[panel.cluster[c]]
         score = sums.score[c - first if single else 0]
         information = sums.information[c - first if single else 0]
@@ -334,15 +269,13 @@ def association_pass(
             start, n = panel.person[i], panel.person[i + 1] - panel.person[i]
             if not fill_person(panel, start, n, link, theta, gaps, beta, work):
                 empty += 1
-            elif correlated:
+            else:
                 whiten(n, m, work)
                 add_products(panel, start, n, m, association, work)
                 correlated_person(n, m, association.inverse[association.pattern[i]], work)
-            elif not dependent_person(panel, start, n, m, association, work):
-                indefinite += 1
             put_person(panel.X, start, n, m, work, start - begin, block, information)
         add_block(panel, begin, panel.person[panel.cluster[end]], block, score, information)
         if squares:
             add_squares(panel, c, end, block, own, sums.meat)
         c = end
-    return empty, indefinite
+    return empty, 0

@@ -20,6 +20,7 @@ import numpy as np
 from rtwcohort.core.jit import ieee_kernel as kernel
 from rtwcohort.core.jit import inlined_kernel
 from rtwcohort.models.ordinal_gee_row_kernel import (
+    BLOCK_ROWS,
     LEAST_SHARE,
     Block,
     Floats,
@@ -126,12 +127,12 @@ def independence_pass(
     m, X, y, weights, offset = theta.size, panel.X, panel.y, panel.weight, panel.offset
     below, above, density, slope = np.empty(m), np.empty(m), np.empty(m), np.empty(m)
     share, u, main, side = np.empty(m + 1), np.empty(m), np.empty(m), np.zeros(m)
-    own, block, gaps = np.empty(m + beta.size), new_block(panel, m), gaps_of(theta)
+    own, block, gaps = np.empty(m + beta.size), new_block(panel, m, BLOCK_ROWS), gaps_of(theta)
     single = sums.score.shape[0] > 1
     loglik = 0.0
     c = first
     while c < last:
-        end = end_of_block(panel, c, last, single)
+        end = end_of_block(panel, c, last, single, BLOCK_ROWS)
         start, stop = panel.person[panel.cluster[c]], panel.person[panel.cluster[end]]
         score = sums.score[c - first if single else 0]
         information = sums.information[c - first if single else 0]

@@ -244,7 +244,7 @@ def logit_pass(
     loglik = 0.0
     at = first
     while at < last:
-        end = end_of_block(panel, at, last, False)
+        end = end_of_block(panel, at, last, False, BLOCK_ROWS)
         start, stop = panel.person[panel.cluster[at]], panel.person[panel.cluster[end]]
         if not load_rows(panel, start, stop, beta, tile.columns, tile.eta):
             return np.nan

@@ -1,4 +1,4 @@
-"""Global odds ratios between the cumulative indicators of two waves (Plackett's bivariate distribution)."""
+"""What estimates global odds ratios between the cumulative indicators of two waves."""
 
 from __future__ import annotations
 
@@ -6,25 +6,6 @@ import math
 
 from rtwcohort.core.jit import ieee_kernel as kernel
 from rtwcohort.models.ordinal_gee_row_kernel import Floats, Ints, Panel
-
-
-@kernel
-def plackett(a: float, b: float, odds_ratio: float) -> float:
-    """Return P(A and B) from P(A), P(B) and the odds ratio; a + b at most 1 keeps every digit."""
-    excess = odds_ratio - 1.0
-    h = 1.0 + (a + b) * excess
-    root = math.sqrt(max(h * h - 4.0 * odds_ratio * excess * a * b, 0.0))
-    return 2.0 * odds_ratio * a * b / (h + root)
-
-
-@kernel
-def joint(a: float, not_a: float, b: float, not_b: float, odds_ratio: float) -> tuple[float, float]:
-    """Return P(A and B) and the covariance of the two indicators."""
-    if a + b <= 1.0:
-        both = plackett(a, b, odds_ratio)
-        return both, both - a * b
-    neither = plackett(not_a, not_b, odds_ratio)
-    return a + b - 1.0 + neither, neither - not_a * not_b
 
 
 @kernel
@@ -66,50 +47,3 @@ def add_pair(later: bool, earlier: bool, weight: float, cell: Floats) -> None:
     if earlier:
         cell[2] += weight
     cell[3] += weight
-
-
-@kernel
-def cholesky(matrix: Floats, size: int) -> bool:
-    """Factor the lower triangle in place; False when a pivot is not clearly above 0."""
-    for a in range(size):
-        whole = matrix[a, a]
-        for b in range(a):
-            value = matrix[a, b]
-            for k in range(b):
-                value -= matrix[a, k] * matrix[b, k]
-            value /= matrix[b, b]
-            matrix[a, b] = value
-            matrix[a, a] -= value * value
-        if not matrix[a, a] > 1e-10 * whole:
-            return False
-        matrix[a, a] = math.sqrt(matrix[a, a])
-    return True
-
-
-@kernel
-def invert_lower(lower: Floats, inverse: Floats, size: int) -> None:
-    """Fill the lower triangle of `inverse` with that of a lower triangular matrix."""
-    for a in range(size):
-        pivot = 1.0 / lower[a, a]
-        for b in range(a):
-            value = 0.0
-            for k in range(b, a):
-                value -= lower[a, k] * inverse[k, b]
-            inverse[a, b] = value * pivot
-        inverse[a, a] = pivot
-
-
-@kernel
-def square_lower(lower: Floats, out: Floats, size: int) -> None:
-    """Fill `out` with lower' lower, both triangles."""
-    for a in range(size):
-        for b in range(a + 1):
-            out[a, b] = 0.0
-    for k in range(size):
-        for a in range(k + 1):
-            value = lower[k, a]
-            for b in range(a + 1):
-                out[a, b] += value * lower[k, b]
-    for a in range(size):
-        for b in range(a):
-            out[b, a] = out[a, b]

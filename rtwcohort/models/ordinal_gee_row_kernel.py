@@ -167,23 +167,23 @@ def fill_row(
 
 
 @kernel
-def new_block(panel: Panel, m: int) -> Block:
-    """Make room for `BLOCK_ROWS` rows and the largest cluster."""
+def new_block(panel: Panel, m: int, room: int) -> Block:
+    """Make room for `room` rows and the largest cluster."""
     largest = 0
     for c in range(panel.cluster.size - 1):
         largest = max(largest, panel.person[panel.cluster[c + 1]] - panel.person[panel.cluster[c]])
-    rows = BLOCK_ROWS + largest
+    rows = room + largest
     return Block(np.empty((rows, m)), np.empty((rows, 1)), np.empty((rows, m)), np.empty((rows, panel.X.shape[1])))
 
 
 @kernel
-def end_of_block(panel: Panel, first: int, last: int, single: bool) -> int:
-    """Return the cluster after the block that starts at `first`."""
+def end_of_block(panel: Panel, first: int, last: int, single: bool, room: int) -> int:
+    """Return the cluster after the block that starts at `first`: one cluster, or about `room` rows."""
     if single:
         return first + 1
     end = first + 1
     start = panel.person[panel.cluster[first]]
-    while end < last and panel.person[panel.cluster[end]] - start < BLOCK_ROWS:
+    while end < last and panel.person[panel.cluster[end]] - start < room:
         end += 1
     return end
 

@@ -18,6 +18,7 @@ from rtwcohort.models.ordinal_gee_association import Estimator
 from rtwcohort.models.ordinal_gee_association_kernel import Association, association_pass
 from rtwcohort.models.ordinal_gee_independence_kernel import independence_pass
 from rtwcohort.models.ordinal_gee_logit_kernel import logit_pass
+from rtwcohort.models.ordinal_gee_odds_pass_kernel import odds_pass
 from rtwcohort.models.ordinal_gee_panel import PanelData, blocks_of, new_sums, run_blocks, sample_of, whole
 from rtwcohort.models.ordinal_gee_row_kernel import LOGIT, Sums
 
@@ -120,13 +121,14 @@ def association_sums(
     theta, beta, code = np.ascontiguousarray(at[:m]), np.ascontiguousarray(at[m:]), LINKS[equations.link].code
     widest = int(data.sizes.max())
     association = estimator.association()
+    run = association_pass if association.pattern.size else odds_pass
 
     def work(first: int, last: int) -> tuple[Sums, tuple[int, int], Association]:
         sums = new_sums(equations.q, clusters=1 if block is None else last - first)
         own = association._replace(
             products=np.zeros_like(association.products), tables=np.zeros_like(association.tables)
         )
-        faults = association_pass(data.panel, first, last, code, squares, theta, beta, own, sums, widest)
+        faults = run(data.panel, first, last, code, squares, theta, beta, own, sums, widest)
         return sums, faults, own
 
     parts = run_blocks(work, blocks_of(data, _ROWS) if block is None else [block])

@@ -330,17 +330,17 @@ class TestGlobalOddsRatio:
             fit_ordinal_gee_arrays(X, y, id=ids, wave=wave, association="global_odds_ratio", odds_ratio_method="score")
 
     def test_plackett_is_the_root_of_its_definition(self):
-        from rtwcohort.models.ordinal_gee_odds_kernel import joint
+        from rtwcohort.models.ordinal_gee_lanes_kernel import fill_joint
 
         rng = np.random.default_rng(15)
-        for _ in range(200):
-            a, b = rng.uniform(0.001, 0.999, 2)
-            ratio = np.exp(rng.normal() * 2)
-            both, covariance = joint(a, 1 - a, b, 1 - b, ratio)
-            root = joint_by_root(a, b, ratio)
-            assert both == pytest.approx(root, rel=1e-9, abs=1e-14)
-            assert covariance == pytest.approx(root - a * b, rel=1e-7, abs=1e-13)
-        assert joint(0.3, 0.7, 0.6, 0.4, 1.0)[0] == pytest.approx(0.18, rel=1e-14)
+        a, b = np.append(rng.uniform(0.001, 0.999, 200), 0.3), np.append(rng.uniform(0.001, 0.999, 200), 0.6)
+        ratio = np.append(np.exp(rng.normal(size=200) * 2), 1.0)
+        both, covariance = np.empty(201), np.empty(201)
+        fill_joint(201, a, 1 - a, b, 1 - b, ratio, both, covariance)
+        root = np.array([joint_by_root(*one) for one in zip(a[:-1], b[:-1], ratio[:-1], strict=True)])
+        np.testing.assert_allclose(both[:-1], root, rtol=1e-9, atol=1e-14)
+        np.testing.assert_allclose(covariance[:-1], root - (a * b)[:-1], rtol=1e-7, atol=1e-13)
+        assert both[-1] == pytest.approx(0.18, rel=1e-14)
 
 
 class TestLimits:
