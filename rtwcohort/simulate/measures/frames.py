@@ -1,0 +1,98 @@
+"""Frames that estimators are fitted to: covariates, and the outcome that the model is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from rtwcohort.simulate.measures.baseline import status_codes
+from rtwcohort.simulate.measures.simulated import Bools, Simulated, outcome
+
+
+def analysis_frame(simulated: Simulated, who: Bools, estimator: str, options: dict[str, Any]) -> pd.DataFrame:
+    """Return the people meant with their covariates and the outcome of an estimator.
+
+    Returns
+    -------
+    pandas.DataFrame
+        person_id, arm, cluster, every number, margin (as text) and baseline score without missing values, and
+        "cox": `time`, `event`; "logistic": `event`; "linear": `value`; "ordinal": `status`;
+        "ordinal_gee": `wave` and `status`, one row a person and wave.
+    """
+    return EVENT_FRAMES[estimator](simulated, who, **options)
+
+
+def covariate_frame(simulated: Simulated) -> pd.DataFrame:
+    """Return person_id, arm, cluster and all covariates, one row a person."""
+    population = simulated.scenario.population
+    plain = {name: values for name, values in simulated.covariates.items() if "=" not in name}
+    margins = {
+        name: pd.Categorical.from_codes(simulated.people.categories[name], categories=list(margin.categories))
+        for name, margin in population.margins.items()
+    }
+    arm = pd.Categorical.from_codes(simulated.people.arm, categories=list(population.arm_names))
+    return pd.DataFrame(
+        {"person_id": simulated.ids, "arm": arm, "cluster": simulated.people.cluster, **margins, **plain}
+    )
+
+
+def _times(simulated: Simulated, who: Bools, *, rule: str | dict[str, Any], horizon: int) -> pd.DataFrame:
+    """Time to return under a rule, those back on the index date itself left out."""
+    time, event = outcome(simulated, rule, horizon)
+    frame = covariate_frame(simulated).assign(time=time.astype(np.float64), event=event.astype(np.int64))
+    return frame[who & (time > 0)].reset_index(drop=True)
+
+
+def _returns(simulated: Simulated, who: Bools, *, rule: str | dict[str, Any], horizon: int) -> pd.DataFrame:
+    """Whether people returned under a rule within the horizon."""
+    event = outcome(simulated, rule, horizon)[1]
+    return covariate_frame(simulated).assign(event=event.astype(np.int64))[who].reset_index(drop=True)
+
+
+def _days(
+    simulated: Simulated, who: Bools, *, first: int = 0, last: int, benefits: list[str] | None = None
+) -> pd.DataFrame:
+    """Days on benefits in a window."""
+    from rtwcohort.outcomes import absence_days
+    from rtwcohort.simulate.measures.simulated import index_frame
+
+    found = absence_days(simulated.register, windows=[(first, last)], index=index_frame(simulated), benefits=benefits)
+    frame = covariate_frame(simulated).assign(value=found["absence_days"].to_numpy(dtype=np.float64))
+    return frame[who].reset_index(drop=True)
+
+
+def _status(simulated: Simulated, who: Bools, *, wave: str) -> pd.DataFrame:
+    """Answered work status at one wave."""
+    return _status_rows(simulated, who, [wave]).drop(columns="wave")
+
+
+def _statuses(simulated: Simulated, who: Bools, *, waves: list[str]) -> pd.DataFrame:
+    """Answered work status at several waves."""
+    return _status_rows(simulated, who, waves)
+
+
+def _status_rows(simulated: Simulated, who: Bools, waves: list[str]) -> pd.DataFrame:
+    from rtwcohort.instruments.work_status import STATUSES
+
+    base = covariate_frame(simulated)
+    parts = []
+    for wave in waves:
+        codes = status_codes(simulated, wave)
+        status = pd.Categorical.from_codes(codes, categories=list(STATUSES), ordered=True)
+        parts.append(base.assign(wave=wave, status=status)[who & (codes >= 0)])
+    frame = pd.concat(parts, ignore_index=True)
+    frame["wave"] = pd.Categorical(frame["wave"], categories=waves)
+    return frame.sort_values(["person_id", "wave"], kind="stable", ignore_index=True)
+
+
+EVENT_FRAMES: Final[dict[str, Callable[..., pd.DataFrame]]] = {
+    "cox": _times,
+    "logistic": _returns,
+    "linear": _days,
+    "ordinal": _status,
+    "ordinal_gee": _statuses,
+}
+"""Estimator -> what builds its frame; the keyword arguments are the options of its targets."""

@@ -1,0 +1,282 @@
+"""Measures of absence spells: how long they are, whose days they hold, where people go when the benefit runs out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from rtwcohort.core.checks import check_choice, check_number
+from rtwcohort.core.days import MISSING_DAY, day_of, to_days
+from rtwcohort.errors import ScenarioError
+from rtwcohort.simulate.measures.numbers import Measured, mean, percent, quantile, ratio
+from rtwcohort.simulate.measures.simulated import Bools, Simulated, once
+from rtwcohort.simulate.population.history import weekdays
+from rtwcohort.simulate.portable import Floats, Ints
+
+DESTINATIONS: Final = ("work", "aap", "disability", "retired", "unemployed", "outside", "sick")
+"""Where people are some time after: the first that fits, benefits before work, `outside` when nothing is known."""
+
+_BENEFIT_OF: Final = {
+    "disability": "disability_pension",
+    "aap": "work_assessment_allowance",
+    "sick": "sickness_benefit",
+    "retired": "retirement_pension",
+    "unemployed": "unemployment_benefit",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Spells:
+    """Sickness absences, certificates merged: sorted by person and start, shape (k,).
+
+    Attributes
+    ----------
+    person
+        Position.
+    start, end
+        Days, half-open.
+    running
+        Whether it goes on at the end of data.
+    """
+
+    person: Ints
+    start: Ints
+    end: Ints
+    running: Bools
+
+
+def spell_share(
+    simulated: Simulated,
+    who: Bools,
+    *,
+    at_most: int | None = None,
+    more_than: int | None = None,
+    first: str | None = None,
+    last: str | None = None,
+    gap: int = 0,
+) -> Measured:
+    """Percentage of sickness absences that last at most, or more than, some days, among those begun in a period.
+
+    `first` and `last` are ISO dates; without them, absences from the first index date on that began a year or more
+    before the end of data. Certificates at most `gap` days apart are one absence.
+    """
+    spells, chosen = _begun(simulated, who, first, last, gap)
+    return percent(_by_length(spells.end[chosen] - spells.start[chosen], at_most, more_than))
+
+
+def spell_days_share(
+    simulated: Simulated,
+    who: Bools,
+    *,
+    at_most: int | None = None,
+    more_than: int | None = None,
+    first: str | None = None,
+    last: str | None = None,
+    gap: int = 0,
+) -> Measured:
+    """Percentage of all days of sickness absence that lie in spells of at most, or more than, some days."""
+    spells, chosen = _begun(simulated, who, first, last, gap)
+    days = (spells.end[chosen] - spells.start[chosen]).astype(np.float64)
+    return ratio(days * _by_length(days, at_most, more_than), days)
+
+
+def spell_length(
+    simulated: Simulated,
+    who: Bools,
+    *,
+    q: float | None = None,
+    first: str | None = None,
+    last: str | None = None,
+    gap: int = 0,
+) -> Measured:
+    """Mean length of sickness absences in days, or the quantile `q` of it."""
+    spells, chosen = _begun(simulated, who, first, last, gap)
+    days = (spells.end[chosen] - spells.start[chosen]).astype(np.float64)
+    return mean(days) if q is None else quantile(days, q)
+
+
+def spells_per_year(
+    simulated: Simulated, who: Bools, *, first: str | None = None, last: str | None = None, gap: int = 0
+) -> Measured:
+    """Sickness absences begun in a period, per person and year."""
+    spells, chosen = _begun(simulated, who, first, last, gap)
+    low, high = _period(simulated, first, last)
+    each = np.bincount(spells.person[chosen], minlength=len(simulated.people))[who]
+    return mean(each.astype(np.float64) * 365.25 / (high - low + 1))
+
+
+def absence_rate(
+    simulated: Simulated, who: Bools, *, first: str, last: str, longer_than: int = 0, gap: int = 0
+) -> Measured:
+    """Percentage of days in a job that are lost to sickness absence, by grade, between two ISO dates.
+
+    `longer_than` leaves out absences of at most so many days.
+    """
+    low, high = day_of(first, argument="first"), day_of(last, argument="last") + 1
+    n = len(simulated.people)
+    table = simulated.register.employment
+    if table is None:
+        raise ScenarioError("`absence_rate` needs an employment table.")
+    jobs = _overlap(simulated, table, low, high) * table["position"].to_numpy() / 100.0
+    owner = table["person_id"].to_numpy(dtype=np.int64) - simulated.scenario.first_id
+    available = np.bincount(owner, weights=jobs, minlength=n)
+    sick = simulated.register.benefits[simulated.register.benefits["benefit"] == "sickness_benefit"]
+    lost = _overlap(simulated, sick, low, high) * sick["grade"].to_numpy() / 100.0
+    owner = sick["person_id"].to_numpy(dtype=np.int64) - simulated.scenario.first_id
+    if longer_than:
+        lost = lost * _in_long_spell(simulated, sick, longer_than, gap)
+    return ratio(np.minimum(np.bincount(owner, weights=lost, minlength=n), available)[who], available[who])
+
+
+def after_exhaustion(
+    simulated: Simulated, who: Bools, *, to: str, days: int = 183, first: str | None = None, last: str | None = None
+) -> Measured:
+    """Percentage in a state some days after the sickness benefit ran out; see `DESTINATIONS`.
+
+    It ran out when the paid weekdays of the absence and of those in the years before it that count reach the rules'
+    number. Of those who died or moved away nothing is counted.
+    """
+    check_choice(to, DESTINATIONS, argument="to")
+    check_number(days, argument="days", least=1, whole=True)
+    person, day = _exhausted(simulated)
+    low, high = _period(simulated, first, last, margin=days + 1)
+    chosen = who[person] & (day >= low) & (day <= high)
+    state = _destination(simulated, person[chosen], day[chosen] + days)
+    return percent(state[state >= 0] == DESTINATIONS.index(to))
+
+
+def exhausted_share(simulated: Simulated, who: Bools, *, last: int = 365) -> Measured:
+    """Percentage whose sickness benefit ran out within so many days from the index date."""
+    person, day = _exhausted(simulated)
+    hit = np.zeros(len(simulated.people), dtype=np.bool_)
+    index = simulated.people.index[person]
+    hit[person[(day >= index) & (day <= index + last)]] = True
+    return percent(hit[who])
+
+
+def absences(simulated: Simulated, gap: int = 0) -> Spells:
+    """Return the sickness absences of the register: rows of sickness benefit at most `gap` days apart merged."""
+    return once(simulated, "absences", {"gap": gap}, lambda: _absences(simulated, gap))
+
+
+def _absences(simulated: Simulated, gap: int) -> Spells:
+    table = simulated.register.benefits
+    table = table[table["benefit"] == "sickness_benefit"]
+    person = table["person_id"].to_numpy(dtype=np.int64) - simulated.scenario.first_id
+    stop = day_of(simulated.register.data_end, argument="data_end") + 1
+    start = to_days(table["start"]).astype(np.int64)
+    last = to_days(table["end"]).astype(np.int64)
+    running = (last == MISSING_DAY) | (last + 1 >= stop)
+    end = np.where(running, stop, last + 1)
+    order = np.lexsort((start, person))
+    person, start, end, running = person[order], start[order], end[order], running[order]
+    fresh = np.ones(len(person), dtype=np.bool_)
+    fresh[1:] = (person[1:] != person[:-1]) | (start[1:] > end[:-1] + gap)
+    first = np.flatnonzero(fresh)
+    if not len(first):
+        return Spells(person, start, end, running)
+    return Spells(person[first], start[first], np.maximum.reduceat(end, first), np.logical_or.reduceat(running, first))
+
+
+def _period(simulated: Simulated, first: str | None, last: str | None, margin: int = 365) -> tuple[int, int]:
+    begin: Any = first or simulated.scenario.enrolment[0]
+    end = day_of(simulated.register.data_end, argument="data_end") - margin
+    return day_of(begin, argument="first"), min(day_of(last, argument="last"), end) if last else end
+
+
+def _begun(simulated: Simulated, who: Bools, first: str | None, last: str | None, gap: int) -> tuple[Spells, Bools]:
+    spells = absences(simulated, gap)
+    low, high = _period(simulated, first, last, margin=0 if last else 365)
+    return spells, who[spells.person] & (spells.start >= low) & (spells.start <= high)
+
+
+def _by_length(days: Any, at_most: int | None, more_than: int | None) -> Bools:
+    if at_most is None and more_than is None:
+        raise ScenarioError("give `at_most` or `more_than`, in days.")
+    return np.asarray(
+        (days <= (np.inf if at_most is None else at_most)) & (days > (-np.inf if more_than is None else more_than))
+    )
+
+
+def _overlap(simulated: Simulated, table: Any, low: int, high: int) -> Floats:
+    start = to_days(table["start"]).astype(np.int64)
+    end = to_days(table["end"]).astype(np.int64)
+    stop = day_of(simulated.register.data_end, argument="data_end") + 1
+    end = np.where(end == MISSING_DAY, stop, end + 1)
+    return np.maximum(np.minimum(end, high) - np.maximum(start, low), 0).astype(np.float64)
+
+
+def _in_long_spell(simulated: Simulated, rows: Any, longer_than: int, gap: int) -> Floats:
+    spells = absences(simulated, gap)
+    key = (spells.person << 32) + spells.start + (1 << 31)
+    person = rows["person_id"].to_numpy(dtype=np.int64) - simulated.scenario.first_id
+    place = np.searchsorted(key, (person << 32) + to_days(rows["start"]).astype(np.int64) + (1 << 31), "right") - 1
+    return (spells.end[place] - spells.start[place] > longer_than).astype(np.float64)
+
+
+def _exhausted(simulated: Simulated) -> tuple[Ints, Ints]:
+    return once(simulated, "exhausted", {}, lambda: _find_exhausted(simulated))
+
+
+def _find_exhausted(simulated: Simulated) -> tuple[Ints, Ints]:
+    """Return position and first day without benefit of everybody whose paid days ran out."""
+    rules = simulated.scenario.process.entitlement
+    spells = absences(simulated)
+    begin = spells.start + (rules.employer_period if rules.shown else 0)
+    paid = weekdays(np.minimum(begin, spells.end), spells.end)
+    total = paid.copy()
+    window = round(rules.window_years * 365.25)
+    back = 1
+    while back < len(paid):
+        earlier = np.arange(back, len(paid))
+        same = spells.person[earlier] == spells.person[earlier - back]
+        counts = same & (spells.end[earlier - back] > spells.end[earlier] - window)
+        counts &= _unbroken(spells, begin, earlier, back, rules.reearn_weeks * 7)
+        if not counts.any():
+            break
+        total[earlier] += np.where(counts, paid[earlier - back], 0)
+        back += 1
+    ran_out = (total >= rules.paid_days) & ~spells.running
+    return spells.person[ran_out], spells.end[ran_out]
+
+
+def _unbroken(spells: Spells, begin: Ints, later: Ints, back: int, reearn: int) -> Bools:
+    """Whether no gap long enough to earn the entitlement anew lies between a spell and the one `back` before it."""
+    unbroken = np.ones(len(later), dtype=np.bool_)
+    for step in range(back):
+        unbroken &= spells.start[later - step] - spells.end[later - step - 1] < reearn
+    return unbroken
+
+
+def _destination(simulated: Simulated, person: Ints, day: Ints) -> Ints:
+    """Return the number of the destination of each (person, day), -1 for the dead and those who moved away."""
+    register = simulated.register
+    out = np.full(len(person), DESTINATIONS.index("outside"), dtype=np.int64)
+    if register.employment is not None:
+        out[_holds(simulated, register.employment, person, day)] = DESTINATIONS.index("work")
+    for name in ("unemployed", "retired", "sick", "aap", "disability"):
+        rows = register.benefits[register.benefits["benefit"] == _BENEFIT_OF[name]]
+        out[_holds(simulated, rows, person, day)] = DESTINATIONS.index(name)
+    for column in ("death_date", "emigration_date"):
+        gone = to_days(register.persons[column]).astype(np.int64)[person]
+        out[(gone != MISSING_DAY) & (gone <= day)] = -1
+    return out
+
+
+def _holds(simulated: Simulated, rows: Any, person: Ints, day: Ints) -> Bools:
+    """Whether a row of the table covers the day of the person."""
+    owner = rows["person_id"].to_numpy(dtype=np.int64) - simulated.scenario.first_id
+    start = to_days(rows["start"]).astype(np.int64)
+    end = to_days(rows["end"]).astype(np.int64)
+    end = np.where(end == MISSING_DAY, dt.date.max.toordinal(), end)
+    order = np.argsort(owner, kind="stable")
+    owner, start, end = owner[order], start[order], end[order]
+    low, high = np.searchsorted(owner, person, "left"), np.searchsorted(owner, person, "right")
+    out = np.zeros(len(person), dtype=np.bool_)
+    for step in range(int((high - low).max(initial=0))):
+        row = np.minimum(low + step, max(len(owner) - 1, 0))
+        out |= (low + step < high) & (start[row] <= day) & (day <= end[row])
+    return out

@@ -1,0 +1,92 @@
+"""Checks across the parts of a scenario: names in one that must exist in another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from rtwcohort.core.checks import did_you_mean
+from rtwcohort.errors import RtwCohortError, ScenarioError
+from rtwcohort.simulate.population.people import covariate_names
+from rtwcohort.simulate.questionnaires import Answers
+from rtwcohort.simulate.scenarios.declaration import Scenario
+from rtwcohort.simulate.scenarios.paths import get_value
+
+HISTORY_TERMS: Final = ("earlier_spells", "days_on_benefit")
+"""Covariates that come from the time before the index date."""
+
+
+def check_scenario(scenario: Scenario, *, where: str) -> None:
+    """Raise `ScenarioError` when parts of a scenario do not fit together.
+
+    Parameters
+    ----------
+    scenario
+        Whose parts have each been checked.
+    where
+        What it is called in messages.
+    """
+    arms = scenario.population.arm_names
+    for number, effect in enumerate(scenario.process.arm_effects):
+        _known(effect.arm, arms, f"{where}, `process.arm_effects[{number}].arm`", "arm")
+    terms = [*covariate_names(scenario.population), *HISTORY_TERMS, *answer_terms(scenario.answers)]
+    for term in scenario.process.terms:
+        _known(term, terms, f"{where}, `process`", "covariate")
+    for arm in scenario.population.arms:
+        for term in arm.log_odds:
+            _known(term, covariate_names(scenario.population), f"{where}, arm '{arm.name}'", "covariate")
+    if scenario.process.clusters and scenario.population.clusters is None:
+        raise ScenarioError(f"{where}, `process.clusters`: there are no clusters. Declare [population.clusters].")
+    _check_status(scenario, [*terms, *(f"arm={arm}" for arm in arms)], where)
+    _check_targets(scenario, where)
+    _check_free(scenario, where)
+
+
+def answer_terms(answers: Answers | None) -> tuple[str, ...]:
+    """Return the names of the baseline scores that questionnaires give to the process."""
+    if answers is None:
+        return ()
+    return tuple(score.name for score in answers.scores)
+
+
+def _check_status(scenario: Scenario, terms: Sequence[str], where: str) -> None:
+    if scenario.status is None:
+        return
+    steps = [effect for step in scenario.status.later for effect in step.effects]
+    for effect in (*scenario.status.effects, *steps):
+        _known(effect.term, terms, f"{where}, `status`", "covariate")
+
+
+def _check_targets(scenario: Scenario, where: str) -> None:
+    from rtwcohort.simulate.measures import check_measure
+
+    for target in scenario.targets:
+        place = f"{where}, target '{target.id}'"
+        for arm in (target.arm, target.against):
+            if arm is not None:
+                _known(arm, scenario.population.arm_names, place, "arm")
+        try:
+            check_measure(target)
+        except RtwCohortError as error:
+            raise ScenarioError(f"{place}: {error}") from error
+
+
+def _check_free(scenario: Scenario, where: str) -> None:
+    ids = [target.id for target in scenario.targets]
+    for free in scenario.free:
+        place = f"{where}, `free`, '{free.path}'"
+        try:
+            value = get_value(scenario, free.path)
+        except ScenarioError as error:
+            raise ScenarioError(f"{place}: {error}") from error
+        if not free.low <= value <= free.high:
+            raise ScenarioError(f"{place}: the value must lie between {free.low:g} and {free.high:g}; it is {value:g}.")
+        for name in free.targets:
+            _known(name, ids, place, "target")
+
+
+def _known(name: str, known: Iterable[str], place: str, what: str) -> None:
+    names = list(known)
+    if name not in names:
+        listed = f" There are: {', '.join(names)}." if names else " There are none."
+        raise ScenarioError(f"{place}: there is no {what} '{name}'.{did_you_mean(name, names)}{listed}")
