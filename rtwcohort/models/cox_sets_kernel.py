@@ -101,6 +101,10 @@ def order_risk_sets(
     strata
         Shape (n,), codes 0 .. n_strata - 1.
     """
+    if entry is None and strata is None and time.min() >= 0.0 and time.max() < time.size:
+        days = count_days(time, event, int(time.max()) + 1)
+        if days.size:
+            return _order_days(time, event, days)
     times, passed, entered = _event_times(time, event, entry)
     if strata is None:
         k = times.size
@@ -121,6 +125,20 @@ def order_risk_sets(
     order = order[: start[-1]]
     ends = np.unique(ends)
     return RiskSets(order, start, deaths, descending, ends[ends > 0], _NONE if leave is None else leave[order])
+
+
+def _order_days(time: Floats, event: npt.NDArray[np.bool_], days: Ints) -> RiskSets:
+    """Return the risk sets of whole days from the number of events and of others a day, shape (n_days, 2)."""
+    times = np.flatnonzero(days[:, 0])
+    k = times.size
+    group = k - np.cumsum(days[:, 0] > 0)  # of those who leave on a day; k before the first event
+    deaths = days[times[::-1], 0]
+    others = np.bincount(group, days[:, 1], minlength=k + 1).astype(np.int64)
+    start = np.zeros(k + 1, dtype=np.int64)
+    np.cumsum(deaths + others[:k], out=start[1:])
+    place = np.append(np.column_stack([start[:k], start[:k] + deaths]).reshape(-1), [0, start[k]])
+    order = place_days(time, event, group, place)[: start[k]]
+    return RiskSets(order, start, deaths, times[::-1].astype(np.float64), np.array([k]), _NONE)
 
 
 def _stack(
@@ -188,3 +206,26 @@ def counting_order(key: Ints, n_keys: int) -> tuple[Ints, Ints]:
         order[place[key[i]]] = i
         place[key[i]] += 1
     return order, count
+
+
+@kernel
+def count_days(time: Floats, event: npt.NDArray[np.bool_], n_days: int) -> Ints:
+    """Return the numbers of rows with the event and without on each day, (n_days, 2); empty when not whole days."""
+    count = np.zeros((n_days, 2), dtype=np.int64)
+    for i in range(time.size):
+        day = int(time[i])
+        if day != time[i]:
+            return count[:0]
+        count[day, 0 if event[i] else 1] += 1
+    return count
+
+
+@kernel
+def place_days(time: Floats, event: npt.NDArray[np.bool_], group: Ints, place: Ints) -> Ints:
+    """Return row numbers by group, events first; `place` holds where those of each begin and is moved on."""
+    order = np.empty(time.size, dtype=np.int64)
+    for i in range(time.size):
+        key = 2 * group[int(time[i])] + (0 if event[i] else 1)
+        order[place[key]] = i
+        place[key] += 1
+    return order

@@ -292,3 +292,19 @@ def test_bad_arrays_are_named(change, message):
     change = {k: np.array(v, dtype=object) if "a" in v else np.array(v, dtype=float) for k, v in change.items()}
     with pytest.raises(DesignError, match=message or "mixes numbers, text or missing"):
         fit_cox_arrays(X, time, event, **change)
+
+
+def test_whole_days_are_counted_to_the_same_order():
+    # Half a day later they are no whole days, and are sorted.
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        n = int(rng.integers(5, 300))
+        time = np.minimum(np.floor(rng.exponential(size=n) * rng.integers(1, 20)), n - 1.0)
+        event = rng.random(n) < rng.random()
+        event[0] = True
+        counted, ordered = order_risk_sets(time, event), order_risk_sets(time + 0.5, event)
+        np.testing.assert_array_equal(counted.times + 0.5, ordered.times)
+        for one, two in zip(counted._replace(times=None), ordered._replace(times=None), strict=True):
+            if one is not None:
+                np.testing.assert_array_equal(one, two)
+                assert one.dtype == two.dtype
