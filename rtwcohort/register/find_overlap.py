@@ -42,12 +42,18 @@ def spell_order(frame: pd.DataFrame, sound: Mask | None = None) -> tuple[Places,
 
 
 def _credible(scene: Scene, table: str) -> Mask:
-    """Return the rows whose dates have no fault of their own: others would seem to overlap sound spells."""
+    """Return the rows whose dates have no fault of their own: others would seem to overlap sound spells.
+
+    A spell before birth, after death or emigration, or after the last day known has one.
+    """
     frame = scene.tables[table]
     start, end = dates_in(frame, "start"), dates_in(frame, "end")
     strange = ~possible(start) | (~possible(end) & ~np.isnat(end))
     strange |= unread_rows(scene, table, ("start", "end"))
-    return ~(strange | (start < date_of_person(scene, table, "birth_date")))
+    strange |= (start < date_of_person(scene, table, "birth_date")) | (start > scene.data_end)
+    for column in ("death_date", "emigration_date"):
+        strange |= start > date_of_person(scene, table, column)
+    return ~strange
 
 
 def corrected_record(scene: Scene, table: str) -> Mask:
