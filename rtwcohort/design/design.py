@@ -311,7 +311,7 @@ def _with_care(rows: pd.DataFrame, outcome: LeftSide, coding: _Coding) -> _Found
     )
     coded = evaluate(right, working)
     names = tuple(map(display_name, coded.columns))
-    check_rank(coded.matrix, names)
+    check_rank(coded.matrix, names, within=(coded.matrix.min(axis=0), coded.matrix.max(axis=0)))
     return _Found(response, coded, names, levels, (*notes, *more))
 
 

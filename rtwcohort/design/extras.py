@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from rtwcohort.core.checks import did_you_mean
+from rtwcohort.design.response import plain_values
 from rtwcohort.design.terms import level_text
 from rtwcohort.errors import DesignError
 
@@ -96,14 +97,13 @@ def take_extras(requested: RequestedExtras, kept: npt.NDArray[np.bool_]) -> Extr
     """Check and code the extras of the rows kept, which have no missing values."""
     if not requested.columns:
         return NO_EXTRAS
+    whole = bool(kept.all())
     taken = {
-        argument: {name: series[kept] for name, series in columns.items()}
+        argument: {name: series if whole else series[kept] for name, series in columns.items()}
         for argument, columns in requested.columns.items()
     }
     strata, labels = _strata(taken["strata"]) if "strata" in taken else (None, ())
-    cluster = _combined(taken["cluster"])[0] if "cluster" in taken else None
-    if cluster is not None:
-        cluster = np.asarray(pd.factorize(cluster)[0], dtype=np.int64)
+    cluster = _in_order_of_appearance(taken["cluster"]) if "cluster" in taken else None
     return Extras(
         weights=_numbers(taken["weights"]) if "weights" in taken else None,
         strata=strata,
@@ -164,11 +164,36 @@ def _column(data: pd.DataFrame, name: str, argument: str) -> Any:
 
 def _strata(columns: Mapping[str, Any]) -> tuple[Codes, tuple[str, ...]]:
     codes, parts = _combined(columns)
-    distinct, first, dense = np.unique(codes, return_index=True, return_inverse=True)
+    distinct, first, dense = _distinct(codes)
     labels = tuple(
         ", ".join(f"{name}: {level_text(values[place[row]])}" for name, place, values in parts) for row in first
     )
-    return np.asarray(dense, dtype=np.int64).reshape(-1), labels[: distinct.size]
+    return dense, labels[: distinct.size]
+
+
+def _distinct(codes: Codes) -> tuple[Codes, Codes, Codes]:
+    """Return the sorted distinct codes, the first row of each, and the place of every row's code among them."""
+    size = int(codes.max()) + 1
+    if size > codes.size:
+        distinct, first, dense = np.unique(codes, return_index=True, return_inverse=True)
+        return distinct, first, np.asarray(dense, dtype=np.int64).reshape(-1)
+    first = np.full(size, -1, dtype=np.int64)
+    first[codes[::-1]] = np.arange(codes.size - 1, -1, -1)
+    there = first >= 0
+    distinct = np.flatnonzero(there)
+    return distinct, first[there], codes if distinct.size == size else (np.cumsum(there) - 1)[codes]
+
+
+def _in_order_of_appearance(columns: Mapping[str, Any]) -> Codes:
+    """Return one code a combination, numbered as they first appear."""
+    found = plain_values(next(iter(columns.values()))) if len(columns) == 1 else None
+    if found is None or found.dtype.kind not in "iuf":
+        return np.asarray(pd.factorize(_combined(columns)[0])[0], dtype=np.int64)
+    if not (found[1:] >= found[:-1]).all():
+        return np.asarray(pd.factorize(found)[0], dtype=np.int64)
+    codes = np.zeros(found.size, dtype=np.int64)  # rows of a cluster stand together
+    np.cumsum(found[1:] != found[:-1], out=codes[1:])
+    return codes
 
 
 def _combined(columns: Mapping[str, Any]) -> tuple[Codes, list[tuple[str, Codes, Any]]]:

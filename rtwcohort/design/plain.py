@@ -91,27 +91,18 @@ def code_plain(
     levels: dict[str, tuple[Any, ...]] = {}
     notes: list[str] = []
     for factor in factors:
-        column = factor.column
-        values = _numbers(rows[column]) if not factor.category and column not in reference else None
-        begin = len(columns)
-        if values is not None:
-            columns.append(_Column(values, None))
+        series, begin = rows[factor.column], len(columns)
+        term = _read(series, factor, reference, last_is_reference=last_is_reference, complete=complete)
+        if term is None:
+            return None
+        if term.levels is None:
+            columns.append(_Column(term.values, None))
             names.append(factor.text)
         else:
-            if not complete and rows[column].isna().any():
-                return None
-            series, found, note = prepare_column(
-                rows[column], column, reference, in_category=factor.category, last_is_reference=last_is_reference
-            )
-            if found is None:
-                columns.append(_Column(series.to_numpy(), None))
-                names.append(factor.text)
-            else:
-                levels[column] = found
-                notes += note
-                codes = _codes(series, found)
-                columns += [_Column(codes, code) for code in range(1, len(found))]
-                names += [f"{factor.text}[T.{level}]" for level in found[1:]]
+            levels[factor.column] = term.levels
+            notes += term.notes
+            columns += [_Column(term.values, code) for code in range(1, len(term.levels))]
+            names += [f"{factor.text}[T.{level}]" for level in term.levels[1:]]
         groups[display_name(factor.text)] = slice(begin, len(columns))
     if len(set(names)) < len(names) or len(groups) < len(factors):
         return None
@@ -122,17 +113,43 @@ def code_plain(
     return PlainCoded(coded, levels, tuple(notes), low, high)
 
 
-def _numbers(series: pd.Series[Any]) -> npt.NDArray[Any] | None:
-    """Return the values of a column of numbers or yes/no in numpy's own types, not copied; None for any other."""
-    dtype = series.dtype
-    return series.to_numpy() if isinstance(dtype, np.dtype) and dtype.kind in "fiub" else None
+class _Term(NamedTuple):
+    """Numbers, or codes with their levels and the notes on levels that nobody has."""
+
+    values: npt.NDArray[Any]
+    levels: tuple[Any, ...] | None
+    notes: Sequence[str]
 
 
-def _codes(series: pd.Series[Any], levels: tuple[Any, ...]) -> npt.NDArray[Any]:
-    """Return the place of each value in the levels."""
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        return np.asarray(series.cat.codes.to_numpy())
-    return np.searchsorted(np.asarray(levels), series.to_numpy())
+def _read(
+    series: pd.Series[Any],
+    factor: PlainFactor,
+    reference: Mapping[str, Any],
+    *,
+    last_is_reference: bool,
+    complete: bool,
+) -> _Term | None:
+    """Read a column without copying it where it is ready to use; None where a value is missing."""
+    dtype, column = series.dtype, factor.column
+    if column not in reference:
+        if isinstance(dtype, np.dtype) and dtype.kind in "fiub" and not factor.category:
+            return _Term(series.to_numpy(), None, ())
+        if isinstance(dtype, pd.CategoricalDtype) and not last_is_reference:
+            codes = series.cat.codes.to_numpy()
+            if codes.min() < 0:
+                return None
+            if np.bincount(codes, minlength=2).all() and codes.max() + 1 == len(dtype.categories):
+                return _Term(codes, tuple(dtype.categories), ())
+    if not complete and series.isna().any():
+        return None
+    ready, levels, notes = prepare_column(
+        series, column, reference, in_category=factor.category, last_is_reference=last_is_reference
+    )
+    if levels is None:
+        return _Term(ready.to_numpy(), None, ())
+    if isinstance(ready.dtype, pd.CategoricalDtype):
+        return _Term(ready.cat.codes.to_numpy(), levels, notes)
+    return _Term(np.searchsorted(np.asarray(levels), ready.to_numpy()), levels, notes)
 
 
 def _fill(columns: Sequence[_Column], n: int, *, by_row: bool) -> tuple[Floats, Floats, Floats]:

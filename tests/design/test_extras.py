@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from rtwcohort.design import build_design, check_survival
+from rtwcohort.design.terms import level_text
 from rtwcohort.errors import ArgumentError, DesignError
 
 
@@ -173,3 +174,38 @@ def test_refused(people, options, message):
 def test_unknown_response(people):
     with pytest.raises(ArgumentError, match="`response`"):
         design_of(people, response="ordered")
+
+
+def naive_codes(values):
+    """Number distinct values as they first appear."""
+    known = {}
+    return [known.setdefault(value, len(known)) for value in values]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_clusters_and_strata_of_any_kind_and_order(seed):
+    rng = np.random.default_rng(seed)
+    n = 60
+    frame = pd.DataFrame({"time": rng.integers(1, 50, n), "event": rng.integers(0, 2, n), "x": rng.normal(size=n)})
+    frame["sorted"] = np.sort(rng.integers(-5, 900, n))
+    frame["mixed"], frame["real"] = rng.integers(0, 9, n) * 10**9, rng.integers(0, 9, n) / 4.0
+    frame["text"], frame["flag"] = rng.choice(["b", "a", "ç"], n), rng.random(n) > 0.5
+    frame["kind"] = pd.Categorical(rng.choice(["u", "v"], n), ["v", "w", "u"])
+    frame["wide"] = pd.array(rng.integers(0, 5, n), dtype="Int64")
+    frame.loc[frame.index[::7], "x"] = np.nan
+    for missing_of in ("x", "sorted"):
+        used = frame.dropna() if missing_of == "x" else frame.assign(x=rng.normal(size=n))
+        for column in ("sorted", "mixed", "real", "text", "flag", "kind", "wide", ["text", "flag"], ["wide", "mixed"]):
+            keys = (
+                used[column].tolist() if isinstance(column, str) else list(map(tuple, used[column].to_numpy().tolist()))
+            )
+            given = frame if missing_of == "x" else used
+            extras = build_design(given, "Surv(time, event) ~ x", cluster=column, strata=column, missing="drop").extras
+            assert extras.cluster.tolist() == naive_codes(keys)
+            assert extras.n_clusters == len(set(keys))
+            order = sorted(set(keys), key=["v", "w", "u"].index) if column == "kind" else sorted(set(keys))
+            assert extras.strata.tolist() == [order.index(key) for key in keys]
+            first = used.iloc[keys.index(order[0])]
+            columns = [column] if isinstance(column, str) else column
+            assert extras.strata_labels[0] == ", ".join(f"{name}: {level_text(first[name])}" for name in columns)
+            assert extras.cluster.dtype == extras.strata.dtype == np.int64
