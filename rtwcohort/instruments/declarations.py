@@ -7,6 +7,8 @@ from typing import Final
 from rtwcohort.core.checks import did_you_mean
 from rtwcohort.errors import ArgumentError
 from rtwcohort.instruments.instrument import CutOff, Instrument
+from rtwcohort.instruments.named import NAMED
+from rtwcohort.instruments.pain_and_function import PAIN_AND_FUNCTION
 
 
 def _numbers(first: int, last: int) -> tuple[str, ...]:
@@ -44,6 +46,11 @@ INSTRUMENTS: Final[dict[str, Instrument]] = {
         Instrument(
             name="FABQ-PA",
             label="Fear-avoidance beliefs about physical activity",
+            used_by=(
+                "Hernes workplace-visit cohort",
+                "Øyeflaten 2016",
+                "Haugen 2016",
+            ),
             family="FABQ",
             items=("2", "3", "4", "5"),
             statements=_numbers(1, 5),
@@ -57,6 +64,11 @@ INSTRUMENTS: Final[dict[str, Instrument]] = {
         Instrument(
             name="FABQ-W",
             label="Fear-avoidance beliefs about work",
+            used_by=(
+                "Hernes workplace-visit cohort",
+                "Øyeflaten 2016",
+                "Haugen 2016",
+            ),
             family="FABQ",
             items=("6", "7", "9", "10", "11", "12", "15"),
             statements=_numbers(6, 16),
@@ -75,6 +87,7 @@ INSTRUMENTS: Final[dict[str, Instrument]] = {
         Instrument(
             name="BELIEF",
             label="Belief in own improvement",
+            used_by=("Hernes workplace-visit cohort",),
             family="BELIEF",
             items=_numbers(1, 11),
             least=1,
@@ -91,6 +104,7 @@ INSTRUMENTS: Final[dict[str, Instrument]] = {
         Instrument(
             name="DCSQ-DEMANDS",
             label="Psychological demands",
+            used_by=("Hernes workplace-visit cohort",),
             family="DCSQ",
             items=_numbers(1, 5),
             least=1,
@@ -104,6 +118,7 @@ INSTRUMENTS: Final[dict[str, Instrument]] = {
         Instrument(
             name="DCSQ-CONTROL",
             label="Decision latitude (control)",
+            used_by=("Hernes workplace-visit cohort",),
             family="DCSQ",
             items=_numbers(6, 11),
             least=1,
@@ -117,6 +132,7 @@ INSTRUMENTS: Final[dict[str, Instrument]] = {
         Instrument(
             name="DCSQ-SUPPORT",
             label="Social support at work",
+            used_by=("Hernes workplace-visit cohort",),
             family="DCSQ",
             items=_numbers(12, 17),
             least=1,
@@ -130,6 +146,7 @@ INSTRUMENTS: Final[dict[str, Instrument]] = {
         Instrument(
             name="JOB-SATISFACTION",
             label="Job satisfaction",
+            used_by=("Hernes workplace-visit cohort",),
             family="JOB-SATISFACTION",
             items=("1",),
             least=0,
@@ -142,6 +159,7 @@ INSTRUMENTS: Final[dict[str, Instrument]] = {
         Instrument(
             name="HADS-A",
             label="Anxiety symptoms (HADS)",
+            used_by=("Brendbekken 2018",),
             family="HADS",
             items=("1", "3", "5", "7", "9", "11", "13"),
             least=0,
@@ -157,6 +175,11 @@ INSTRUMENTS: Final[dict[str, Instrument]] = {
         Instrument(
             name="HADS-D",
             label="Depression symptoms (HADS)",
+            used_by=(
+                "Gismervik 2020",
+                "Brouwers 2006",
+                "Brendbekken 2018",
+            ),
             family="HADS",
             items=("2", "4", "6", "8", "10", "12", "14"),
             least=0,
@@ -187,6 +210,7 @@ INSTRUMENTS: Final[dict[str, Instrument]] = {
         Instrument(
             name="HSCL-25",
             label="Emotional distress (HSCL-25)",
+            used_by=("Grotle 2016",),
             family="HSCL-25",
             items=_numbers(1, 25),
             least=1,
@@ -200,6 +224,7 @@ INSTRUMENTS: Final[dict[str, Instrument]] = {
         Instrument(
             name="OMPSQ-SF",
             label="Örebro Musculoskeletal Pain Screening Questionnaire, short form",
+            used_by=("Linton 2011",),
             family="OMPSQ-SF",
             items=_numbers(1, 10),
             least=0,
@@ -248,6 +273,7 @@ INSTRUMENTS: Final[dict[str, Instrument]] = {
         Instrument(
             name="WORK-STATUS-FIT",
             label="Fully declared fit",
+            used_by=("Hernes workplace-visit cohort",),
             family="WORK-STATUS",
             items=("declared_fit",),
             least=0,
@@ -259,6 +285,7 @@ INSTRUMENTS: Final[dict[str, Instrument]] = {
         Instrument(
             name="WORK-STATUS-SITUATION",
             label="Situation of those not declared fit",
+            used_by=("Hernes workplace-visit cohort",),
             family="WORK-STATUS",
             items=("situation",),
             least=1,
@@ -268,6 +295,7 @@ INSTRUMENTS: Final[dict[str, Instrument]] = {
             direction="codes without an order; `answered_work_status` recodes them",
             source=_WORK_STATUS_SOURCE,
         ),
+        *PAIN_AND_FUNCTION,
     )
 }
 """By name, in the order of declaration."""
@@ -276,6 +304,9 @@ ALIASES: Final[dict[str, str]] = {
     "FABQ-WORK": "FABQ-W",
     "FABQ-PHYSICAL-ACTIVITY": "FABQ-PA",
     "BELIEF-IN-IMPROVEMENT": "BELIEF",
+    "VAS-PAIN": "PAIN-VAS",
+    "NRS-PAIN": "PAIN-NRS",
+    "ODI": "OSWESTRY",
     "SCL-10": "HSCL-10",
     "SCL-25": "HSCL-25",
     "WORK-ABILITY-INDEX": "WAI",
@@ -296,9 +327,12 @@ def get_instrument(name: str) -> Instrument:
     Raises
     ------
     ArgumentError
-        When no instrument has the name; the nearest one is suggested.
+        When no instrument has the name (the nearest one is suggested), or the sources say too little to score it.
     """
-    found = INSTRUMENTS.get(plain_instrument(name))
+    plain = plain_instrument(name)
+    found = INSTRUMENTS.get(plain)
+    if found is None and plain in NAMED:
+        raise ArgumentError(NAMED[plain].why_not_scored)
     if found is None:
         known = ", ".join(INSTRUMENTS)
         raise ArgumentError(f"`instrument` must be one of {known}; got {name!r}.{did_you_mean(str(name), INSTRUMENTS)}")

@@ -7,6 +7,7 @@ from typing import Literal
 
 Scoring = Literal["sum", "mean", "single", "sum_percent"]
 MissingRule = Literal["complete", "prorate"]
+Operator = Literal[">", ">=", "<", "<=", "=="]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +25,7 @@ class CutOff:
     """
 
     label: str
-    operator: Literal[">", ">=", "<", "<=", "=="]
+    operator: Operator
     value: float
     source: str
 
@@ -63,10 +64,12 @@ class Instrument:
         Published thresholds.
     source
         Where items, range and scoring were read.
+    used_by
+        Studies that used it, as short labels.
     ordered
         Whether a higher score means more of something; False for codes without an order.
     not_computable
-        Why no score is computed; empty for every other instrument.
+        Why no score is computed unless the user says which items are turned round; empty for every other instrument.
     note
         What the sources leave open.
     """
@@ -80,6 +83,7 @@ class Instrument:
     scoring: Scoring
     direction: str
     source: str
+    used_by: tuple[str, ...] = ()
     statements: tuple[str, ...] = ()
     whole: bool = True
     reversed_items: tuple[str, ...] = ()

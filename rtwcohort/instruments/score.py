@@ -12,7 +12,7 @@ from rtwcohort.core.checks import check_choice, check_columns, check_number, did
 from rtwcohort.core.frames import to_pandas
 from rtwcohort.errors import ArgumentError
 from rtwcohort.instruments.declarations import INSTRUMENTS, get_instrument, plain_instrument
-from rtwcohort.instruments.instrument import Instrument, MissingRule
+from rtwcohort.instruments.instrument import Instrument, MissingRule, Operator
 
 Duplicates = Literal["error", "last"]
 
@@ -73,8 +73,51 @@ def score(
     return _scored(rows, answered[answered["item"].isin(declared.items)], declared, rule, least)
 
 
-def classify(scored: pd.DataFrame, instrument: str | Instrument, label: str) -> pd.Series[Any]:
+def item_counts(
+    questionnaires: pd.DataFrame, declared: Instrument, wave: str | None, duplicates: Duplicates
+) -> pd.DataFrame:
+    """Count answers to each scored item among people who answered at least one of them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        scale, wave, item, n_answered, n_missing.
+    """
+    rows = _rows_of(questionnaires, declared, wave)
+    answered = _without_duplicates(rows[rows["value"].notna()], declared, duplicates)
+    answered = answered[answered["item"].isin(declared.items)]
+    parts = []
+    for name in sorted(answered["wave"].dropna().unique(), key=wave_key) or [None]:
+        here = answered if name is None else answered[answered["wave"] == name]
+        n_people = here["person_id"].nunique()
+        counts = here["item"].value_counts().reindex(list(declared.items), fill_value=0)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "scale": declared.name,
+                    "wave": name,
+                    "item": list(declared.items),
+                    "n_answered": counts.to_numpy(dtype=np.int64),
+                    "n_missing": n_people - counts.to_numpy(dtype=np.int64),
+                }
+            ).astype({"wave": object})
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def classify(
+    scored: pd.DataFrame, instrument: str | Instrument, label: str, *, operator: Operator | None = None
+) -> pd.Series[Any]:
     """Tell which scores have a published label, such as "possible case".
+
+    Parameters
+    ----------
+    scored
+        What `score` gives, or the frame of `score_instrument`.
+    instrument, label
+        The scale, and the label of one of its cut-offs.
+    operator
+        Another comparison than the declared one, where users differ (">" or ">=").
 
     Returns
     -------
@@ -84,7 +127,7 @@ def classify(scored: pd.DataFrame, instrument: str | Instrument, label: str) -> 
     Raises
     ------
     ArgumentError
-        When the instrument has no cut-off with this label.
+        When the instrument has no cut-off with this label, or the frame no score of it.
     """
     declared = instrument if isinstance(instrument, Instrument) else get_instrument(instrument)
     labels = [cut_off.label for cut_off in declared.cut_offs]
@@ -94,9 +137,13 @@ def classify(scored: pd.DataFrame, instrument: str | Instrument, label: str) -> 
             f"`label` must be a cut-off of {declared.name} ({listed}); got {label!r}.{did_you_mean(label, labels)}"
         )
     cut_off = declared.cut_offs[labels.index(label)]
-    values = scored["score"]
-    compare = {">": values.gt, ">=": values.ge, "<": values.lt, "<=": values.le, "==": values.eq}[cut_off.operator]
-    return compare(cut_off.value).astype("boolean").mask(values.isna())
+    name = declared.name.lower().replace("-", "_")
+    column = name if name in scored.columns else "score"
+    check_columns(scored.columns, [column], argument="scored")
+    check_choice(operator or cut_off.operator, get_args(Operator), argument="operator")
+    values = scored[column]
+    compare = {">": values.gt, ">=": values.ge, "<": values.lt, "<=": values.le, "==": values.eq}
+    return compare[operator or cut_off.operator](cut_off.value).astype("boolean").mask(values.isna())
 
 
 def item_names(values: pd.Series[Any]) -> pd.Series[Any]:
@@ -129,8 +176,7 @@ def _rows_of(frame: pd.DataFrame, declared: Instrument, wave: str | None) -> pd.
     check_columns(frame.columns, _COLUMNS, argument="questionnaires")
     if wave is not None:
         check_columns(frame.columns, ["wave"], argument="questionnaires")
-    plain = frame["instrument"].map({name: plain_instrument(name) for name in frame["instrument"].dropna().unique()})
-    of_instrument = plain.isin({declared.name.upper(), declared.family.upper()})
+    of_instrument = rows_named(frame, declared)
     if len(frame) and not of_instrument.any():
         present = sorted({str(name) for name in frame["instrument"].dropna()})
         raise ArgumentError(
@@ -152,6 +198,12 @@ def _rows_of(frame: pd.DataFrame, declared: Instrument, wave: str | None) -> pd.
         rows = rows[rows["wave"].astype(str) == str(wave)]
     _check_items(rows, declared)
     return rows[rows["item"].isin(declared.statements)]
+
+
+def rows_named(frame: pd.DataFrame, declared: Instrument) -> pd.Series[Any]:
+    """Tell which rows name the scale or its questionnaire, however it is written."""
+    plain = frame["instrument"].map({name: plain_instrument(name) for name in frame["instrument"].dropna().unique()})
+    return plain.isin({declared.name.upper(), declared.family.upper()})
 
 
 def _numbers(values: pd.Series[Any]) -> pd.Series[Any]:
@@ -211,7 +263,7 @@ def _without_duplicates(answered: pd.DataFrame, declared: Instrument, duplicates
 def _scored(
     rows: pd.DataFrame, answered: pd.DataFrame, declared: Instrument, rule: MissingRule, least: int
 ) -> pd.DataFrame:
-    waves = sorted(rows["wave"].dropna().unique(), key=_wave_key)
+    waves = sorted(rows["wave"].dropna().unique(), key=wave_key)
     order = {wave: position for position, wave in enumerate(waves)}
     people = rows[["person_id", "wave"]].drop_duplicates()
     people = people.assign(position=people["wave"].map(order).fillna(-1).astype(np.int64))
@@ -234,7 +286,8 @@ def _scored(
     )
 
 
-def _wave_key(wave: object) -> list[tuple[int, int, str]]:
+def wave_key(wave: object) -> list[tuple[int, int, str]]:
+    """Return what sorts names of waves with the numbers in them in order: "M3" before "M12"."""
     parts = re.split(r"(\d+)", str(wave))
     return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts if part]
 

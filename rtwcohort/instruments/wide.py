@@ -36,7 +36,8 @@ def long_from_wide(
         What the columns hold, and the name of the wave.
     columns
         Item -> column. None finds columns named after the scale or its questionnaire and the item, whatever the
-        case and the signs between ("fabq6", "FABQ_W_6"); statements that no score uses may be absent.
+        case and the signs between ("fabq6", "FABQ_W_6"; "bdi" where there is one item); statements that no score uses
+        may be absent.
     person_id, answered_on
         Columns of the person and of the day answered (None: not known).
 
@@ -67,7 +68,7 @@ def long_from_wide(
                 "answered_on": wide[answered_on].astype(DATE_DTYPE).to_numpy() if answered_on else pd.NaT,
                 "instrument": declared.name,
                 "item": item,
-                "value": pd.to_numeric(wide[column]).to_numpy(dtype=np.float64, na_value=np.nan),
+                "value": _numbers(wide, column),
             }
         )
         for item, column in found.items()
@@ -75,6 +76,16 @@ def long_from_wide(
     long = pd.concat(parts, ignore_index=True).astype({"answered_on": DATE_DTYPE})
     position = np.tile(np.arange(len(wide)), len(found))
     return long.iloc[np.argsort(position, kind="stable")].reset_index(drop=True)
+
+
+def _numbers(wide: pd.DataFrame, column: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    numbers = pd.to_numeric(wide[column], errors="coerce")
+    text = int((numbers.isna() & wide[column].notna()).sum())
+    if text:
+        raise ArgumentError(
+            f"`frame` must hold numbers in '{column}'; {text} answers are text. Recode them, or set them to missing."
+        )
+    return numbers.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def _given(wide: pd.DataFrame, declared: Instrument, columns: Mapping[str, str]) -> dict[str, str]:
@@ -90,13 +101,17 @@ def _given(wide: pd.DataFrame, declared: Instrument, columns: Mapping[str, str])
     return found
 
 
-def _found(wide: pd.DataFrame, declared: Instrument) -> dict[str, str]:
+def matching_columns(wide: pd.DataFrame, declared: Instrument) -> dict[str, str]:
+    """Find the columns of a scale by their names: item -> column, only those that are there."""
     plain: dict[str, list[str]] = {}
     for column in wide.columns:
         plain.setdefault(_plain(str(column)), []).append(str(column))
     found = {}
     for item in declared.statements:
-        names = dict.fromkeys(_plain(f"{prefix}{item}") for prefix in (declared.name, declared.family))
+        written = [f"{prefix}{item}" for prefix in (declared.name, declared.family)]
+        if declared.scoring == "single":
+            written.append(declared.name)
+        names = dict.fromkeys(_plain(name) for name in written)
         hits = [column for name in names for column in plain.get(name, [])]
         if len(hits) > 1:
             raise ArgumentError(
@@ -104,6 +119,11 @@ def _found(wide: pd.DataFrame, declared: Instrument) -> dict[str, str]:
             )
         if hits:
             found[item] = hits[0]
+    return found
+
+
+def _found(wide: pd.DataFrame, declared: Instrument) -> dict[str, str]:
+    found = matching_columns(wide, declared)
     _need_all(found, declared)
     return found
 
