@@ -31,7 +31,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rtwcohort.models.cox_moments_kernel import block_moments, gather_moments, likelihood_of_moments, n_moments
+from rtwcohort.models.cox_moments_kernel import (
+    block_moments,
+    first_moments,
+    likelihood_of_moments,
+    n_moments,
+    places_of,
+    spread_columns,
+    spread_matrix,
+)
 from rtwcohort.models.cox_passes_kernel import (
     centre,
     cross_products,
@@ -44,7 +52,6 @@ from rtwcohort.models.cox_passes_kernel import (
     leaving_weight,
     linear_predictor,
     risk_set_sums,
-    sum_of_events,
 )
 from rtwcohort.models.cox_sets_kernel import RiskSets, order_risk_sets, tie_entries, tie_times
 
@@ -58,6 +65,7 @@ _THREAD_WORK = 400_000
 _N_BLOCKS = 4
 _FEW_TIMES = 8
 _SAMPLE = 4096
+_INT32 = 2**31
 _NEAR_CENTRE, _NEAR_SCALE = 0.5, 2.0
 _NONE = np.empty(0)
 _NO_COUNTS = np.empty(0, dtype=np.int64)
@@ -89,7 +97,7 @@ class CoxLikelihood:
     """
 
     __slots__ = (
-        "_blocks", "_eta", "_first", "_leaving", "_moments", "_observed", "_pool", "_weight",
+        "_blocks", "_eta", "_first", "_leaving", "_moments", "_observed", "_observed_offset", "_pool", "_weight",
         "case", "columns", "copies", "mass", "offset", "scale", "sets", "steps",
     )  # fmt: skip
 
@@ -118,6 +126,7 @@ class CoxLikelihood:
         self.columns = np.empty((p, n))
         self._eta, self._weight = np.empty(n), np.empty(n)
         self._observed = self._moments = _NO_SUMS
+        self._observed_offset = 0.0
         if parallel and not sets.leave.size and sets.times.size * (p + 1) * _FEW_TIMES <= n:
             self._copy_with_moments(matrix)
         else:
@@ -145,12 +154,13 @@ class CoxLikelihood:
         shift, spread = sample.mean(axis=0), sample.std(axis=0)
         self.scale = np.where(spread > 0.0, spread, 1.0)
         factor = 1.0 / self.scale
+        self._spread(matrix, shift, factor)
         parts = self.run(
-            gather_moments,
-            lambda lo, hi: (
-                matrix, sets.order, shift, factor, self.offset, case, sets.start, sets.deaths, lo, hi, self.columns,
-            ),
-        )  # fmt: skip
+            first_moments, lambda lo, hi: (self.columns, self.offset, case, sets.start, sets.deaths, lo, hi)
+        )
+        if self.offset.size:
+            offset = self.offset * case if case.size else self.offset
+            self._observed_offset = float(deaths_weight(offset, sets.start, sets.deaths).sum())
         totals = sum(part[2] for part in parts) / n
         mean, self._observed = totals[0], n * totals[2]
         spread = np.sqrt(np.maximum(totals[1] - mean * mean, 0.0))
@@ -163,6 +173,18 @@ class CoxLikelihood:
         events = float(deaths_weight(case, sets.start, sets.deaths).sum()) if case.size else float(sets.deaths.sum())
         within = self._standardise(mean, shift + mean * self.scale)
         self._observed = (self._observed - events * mean) / within
+
+    def _spread(self, matrix: Floats, shift: Floats, factor: Floats) -> None:
+        """Copy the columns to the order of the risk sets."""
+        rows = len(matrix)
+        places: npt.NDArray[Any] = np.full(rows, -1, dtype=np.int32 if rows < _INT32 else np.int64)
+        places_of(self.sets.order, places)
+        given = (matrix, places, shift, factor)
+        if matrix.strides[0] <= matrix.strides[1]:
+            self.run_columns(spread_columns, lambda lo, hi: (*given, lo, hi, self.columns))
+            return
+        n = self.sets.order.size
+        self.run(spread_matrix, lambda lo, hi: (*given, lo * rows // n, hi * rows // n, self.columns))
 
     def _gathered(self, parts: list[tuple[int, Floats]]) -> Floats:
         """Return the moments of all groups; those at the edge of a block have rows in both."""
@@ -183,10 +205,7 @@ class CoxLikelihood:
             moments = self._moments
         expected, information = np.zeros(p), np.zeros((p, p))
         logs = likelihood_of_moments(moments, self.steps, self.mass, self._first, expected, information)
-        loglik = float(coef @ self._observed) - logs
-        if self.offset.size:
-            ends = zip(sets.start.tolist(), (sets.start[:-1] + sets.deaths).tolist(), strict=False)
-            loglik += sum(sum_of_events(self.offset, case, lo, mid) for lo, mid in ends)
+        loglik = float(coef @ self._observed) + self._observed_offset - logs
         return float(loglik), self._observed - expected, information
 
     def run(self, function: Callable[..., Any], arguments: Callable[[int, int], tuple[Any, ...]]) -> list[Any]:

@@ -2,11 +2,12 @@
 
 Without delayed entry the expected number of events of a row is exp(x'b) times a number that depends on its event time
 and on whether it has the event, see `cox_kernel`. So the sums of w, w x and w x x' over the events and over the others
-of each group, its moments, are all that the rows are needed for: 2 k (p + 1)(p + 2)/2 numbers. Those of coefficients 0
-are taken while the rows are copied.
+of each group, its moments, are all that the rows are needed for: 2 k (p + 1)(p + 2)/2 numbers.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,32 +24,62 @@ _TILE = 512
 
 
 @kernel
-def gather_moments(
+def places_of(order: npt.NDArray[np.intp], places: npt.NDArray[np.signedinteger[Any]]) -> None:
+    """Fill where in `order` a row is; what is in no risk set is left as it was."""
+    for i in range(order.size):
+        places[order[i]] = i
+
+
+@kernel
+def spread_columns(
     matrix: Floats,
-    order: npt.NDArray[np.intp],
+    places: npt.NDArray[np.signedinteger[Any]],
     shift: Floats,
     factor: Floats,
-    offset: Floats,
-    case: Floats,
-    start: Ints,
-    deaths: Ints,
     lo: int,
     hi: int,
     columns: Floats,
-) -> tuple[int, Floats, Floats]:
-    """Copy rows `order[lo:hi]` of (n, p), less `shift` and times `factor`, into (p, n).
+) -> None:
+    """Copy columns `lo:hi` of (n, p), less `shift` and times `factor`, to the places of the rows in (p, m).
 
-    Returns
-    -------
-    tuple
-        First group and moments with coefficients 0 of these rows, as `block_moments`; shape (3, p): sums and sums of
-        squares of the columns, and weighted sums over events.
+    Read as they lie and written to as many places as there are groups, which is faster than read from all over.
     """
-    p = matrix.shape[1]
+    for j in range(lo, hi):
+        column = columns[j]
+        for i in range(places.size):
+            place = places[i]
+            if place >= 0:
+                column[place] = (matrix[i, j] - shift[j]) * factor[j]
+
+
+@kernel
+def spread_matrix(
+    matrix: Floats,
+    places: npt.NDArray[np.signedinteger[Any]],
+    shift: Floats,
+    factor: Floats,
+    lo: int,
+    hi: int,
+    columns: Floats,
+) -> None:
+    """Copy rows `lo:hi` as `spread_columns` does, row by row."""
+    for i in range(lo, hi):
+        place = places[i]
+        if place >= 0:
+            for j in range(matrix.shape[1]):
+                columns[j, place] = (matrix[i, j] - shift[j]) * factor[j]
+
+
+@kernel
+def first_moments(
+    columns: Floats, offset: Floats, case: Floats, start: Ints, deaths: Ints, lo: int, hi: int
+) -> tuple[int, Floats, Floats]:
+    """Return first group and moments as `block_moments` with coefficients 0, and sums of the columns, shape (3, p).
+
+    Those are the sums, the sums of squares and the weighted sums over events.
+    """
+    p = columns.shape[0]
     totals = np.zeros((3, p))
-    by_column = matrix.strides[0] <= matrix.strides[1]
-    if by_column:
-        copy_columns(matrix, order, shift, factor, lo, hi, columns)
     scratch, bits, ones = np.empty((3, _TILE)), np.empty(_TILE, dtype=np.int64), np.ones(_TILE)
     nothing = np.empty(0)
     group, end = group_range(start, lo, hi)
@@ -57,47 +88,11 @@ def gather_moments(
         begin, stop = segment(start, deaths, group, part, lo, hi)
         for first in range(begin, stop, _TILE):
             m = min(_TILE, stop - first)
-            if not by_column:
-                copy_rows(matrix, order, shift, factor, first, first + m, columns)
             observed = nothing if part % 2 else case[first : first + m] if case.size else ones
             add_totals(columns, ones, observed, first, m, totals)
             tile_weights(columns, nothing, offset, case, first, m, scratch, bits)
             add_moments(columns, scratch, first, m, moments[part])
     return group, moments, totals
-
-
-@kernel
-def copy_columns(
-    matrix: Floats,
-    order: npt.NDArray[np.intp],
-    shift: Floats,
-    factor: Floats,
-    lo: int,
-    hi: int,
-    columns: Floats,
-) -> None:
-    """Copy rows `order[lo:hi]`, standardised, column by column: the quick way where those are contiguous."""
-    for j in range(matrix.shape[1]):
-        column = columns[j]
-        for i in range(lo, hi):
-            column[i] = (matrix[order[i], j] - shift[j]) * factor[j]
-
-
-@kernel
-def copy_rows(
-    matrix: Floats,
-    order: npt.NDArray[np.intp],
-    shift: Floats,
-    factor: Floats,
-    lo: int,
-    hi: int,
-    columns: Floats,
-) -> None:
-    """Copy rows `order[lo:hi]`, standardised, row by row."""
-    for i in range(lo, hi):
-        row = order[i]
-        for j in range(matrix.shape[1]):
-            columns[j, i] = (matrix[row, j] - shift[j]) * factor[j]
 
 
 @kernel
