@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -65,6 +66,11 @@ def check_measure(target: Target) -> None:
         _check_options(name, EVENT_FRAMES[name], {k: v for k, v in options.items() if k not in ("formula", "term")})
         if target.kind not in ("hr", "or", "rr", "coefficient"):
             raise ScenarioError(f"the estimator '{name}' gives an hr, or, rr or coefficient, not a '{target.kind}'.")
+        if target.arm is not None and re.search(r"\barm\b", str(options["formula"])):
+            raise ScenarioError(
+                f"`arm` restricts the model to the arm '{target.arm}', so that `arm` cannot be in its formula. "
+                "Leave one of them out."
+            )
         return
     if name not in MEASURES:
         known = [*MEASURES, *ESTIMATORS]
