@@ -1,5 +1,6 @@
 """People moving between work, benefits, retirement, death and emigration by declared hazards."""
 
+from rtwcohort.simulate.process.benefits import JOBS, benefit_rows, employment_rows, exit_days
 from rtwcohort.simulate.process.certificates import Certificates
 from rtwcohort.simulate.process.declaration import Entitlement, Process, Spline, Transition
 from rtwcohort.simulate.process.effects import ArmEffect, ClusterEffect, EarlierSpells, Effect, Frailty
@@ -8,6 +9,7 @@ from rtwcohort.simulate.process.run import simulate_paths
 from rtwcohort.simulate.process.states import STATES, state_code
 
 __all__ = [
+    "JOBS",
     "STATES",
     "ArmEffect",
     "Certificates",
@@ -21,6 +23,9 @@ __all__ = [
     "Process",
     "Spline",
     "Transition",
+    "benefit_rows",
+    "employment_rows",
+    "exit_days",
     "simulate_paths",
     "state_code",
 ]

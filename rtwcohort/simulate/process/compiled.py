@@ -15,7 +15,19 @@ from rtwcohort.simulate.portable import exp
 from rtwcohort.simulate.process.checks import as_names
 from rtwcohort.simulate.process.declaration import Pieces, Process, Spline, Transition
 from rtwcohort.simulate.process.entitlement_kernel import NEVER, Calendar, Rules
-from rtwcohort.simulate.process.hazard_kernel import ABSENCE, FOLLOW_UP, STATE, YEAR, Moves, Steps, Varying
+from rtwcohort.simulate.process.hazard_kernel import (
+    ABSENCE,
+    AGE,
+    DATES,
+    FOLLOW_UP,
+    LEFT,
+    MOVE_COLUMNS,
+    RATE,
+    STATE,
+    YEAR,
+    Moves,
+    Varying,
+)
 from rtwcohort.simulate.process.paths_kernel import Choices, Keys
 from rtwcohort.simulate.process.states import SICK, STATES, state_code
 
@@ -58,12 +70,12 @@ def compile_calendar(first: int, last: int, window_years: int) -> Calendar:
     """Return facts about each day from `first` to `last`."""
     days = np.arange(first, last + 1).astype("datetime64[D]")
     months = days.astype("datetime64[M]")
-    return Calendar(
-        first=first,
-        month=(months.astype(np.int64) % 12).astype(np.int64),
-        next_month=(months + 1).astype("datetime64[D]").astype(np.int64),
-        window_start=years_later(days.astype(np.int64), -window_years) + 1,
+    facts = (
+        months.astype(np.int64) % 12,
+        (months + 1).astype("datetime64[D]").astype(np.int64),
+        years_later(days.astype(np.int64), -window_years) + 1,
     )
+    return Calendar(first=first, days=np.ascontiguousarray(np.stack(facts, axis=1)))
 
 
 def years_later(days: npt.NDArray[np.int64], years: int) -> npt.NDArray[np.int64]:
@@ -116,16 +128,20 @@ def _moves(process: Process) -> Moves:
     ]
     moves = [transition for _, transition in pairs]
     groups = process.groups
+    begin: list[float] = []
+    value: list[float] = []
+    table = np.zeros((len(moves), MOVE_COLUMNS), dtype=np.int64)
+    for j, (origin, move) in enumerate(pairs):
+        table[j, :4] = state_code(move.to), groups.index(move.group), _CLOCKS[_clock(origin, move)], bool(move.season)
+        for column, pieces in ((RATE, _base(move)), (LEFT, move.left), (DATES, _dates(move)), (AGE, _ages(move))):
+            table[j, column : column + 2] = len(begin), len(begin) + len(pieces)
+            begin += [at for at, _ in pieces]
+            value += [ratio for _, ratio in pieces]
     return Moves(
         first=_firsts([sum(origin == state for origin, _ in pairs) for state in STATES]),
-        to=_ints(state_code(move.to) for move in moves),
-        group=_ints(groups.index(move.group) for move in moves),
-        clock=_ints(_CLOCKS[_clock(origin, move)] for origin, move in pairs),
-        rate=_steps([move.per_day or spline_pieces(_spline(move)) for move in moves]),
-        left=_steps([move.left for move in moves]),
-        calendar=_steps([_calendar_steps(move) for move in moves]),
-        age=_steps([tuple((float(np.ceil(age * YEAR)), ratio) for age, ratio in move.age) for move in moves]),
-        seasonal=_ints(bool(move.season) for move in moves),
+        table=table,
+        begin=_ints(begin),
+        value=_floats(value),
         season=np.asarray([move.season or (1.0,) * 12 for move in moves], dtype=np.float64),
     )
 
@@ -134,16 +150,18 @@ def _clock(origin: str, move: Transition) -> str:
     return move.clock or ("absence" if origin in SICK else "state")
 
 
-def _spline(move: Transition) -> Spline:
-    if move.spline is None:  # the declaration refuses this
-        raise ArgumentError(f"`per_day` or `spline` must give the hazard of {move.name}.")
-    return move.spline
+def _base(move: Transition) -> Pieces:
+    return move.per_day if move.spline is None else spline_pieces(move.spline)
 
 
-def _calendar_steps(move: Transition) -> Pieces:
+def _dates(move: Transition) -> Pieces:
     if not move.calendar:
         return ()
     return (_NONE, *((float(day_of(date, argument="calendar")), ratio) for date, ratio in move.calendar))
+
+
+def _ages(move: Transition) -> Pieces:
+    return tuple((float(np.ceil(age * YEAR)), ratio) for age, ratio in move.age)
 
 
 def _varying(process: Process, arms: Sequence[str]) -> Varying:
@@ -157,18 +175,14 @@ def _varying(process: Process, arms: Sequence[str]) -> Varying:
             )
     earlier = process.earlier
     counts = np.arange(earlier.most + 1) if earlier else np.arange(1)
+    arms_of = [(g, e.delay, NEVER if e.until is None else e.until) for e, g in acting]
     return Varying(
         age_group=_ints(g for _, g in ages),
-        age_log_hr=_floats(e.log_hr / e.per for e, _ in ages),
-        age_centre=_floats(e.centre for e, _ in ages),
-        arm_group=_ints(g for _, g in acting),
-        arm=_ints(arms.index(e.arm) for e, _ in acting),
-        arm_term=_ints(process.terms.index(e.interaction) if e.interaction else -1 for e, _ in acting),
-        arm_delay=_ints(e.delay for e, _ in acting),
-        arm_until=_ints(NEVER if e.until is None else e.until for e, _ in acting),
-        arm_half_life=_floats(e.half_life or 0.0 for e, _ in acting),
+        age_effect=_floats(value for e, _ in ages for value in (e.log_hr / e.per, e.centre)).reshape(-1, 2),
+        arms=np.asarray(arms_of, dtype=np.int64).reshape(-1, 3),
+        half_life=_floats(e.half_life or 0.0 for e, _ in acting),
         earlier_group=_ints(groups.index(g) for g in as_names(earlier.on)) if earlier else _ints(()),
-        earlier_hr=exp(counts.astype(np.float64) * (earlier.log_hr if earlier else 0.0)),
+        earlier_ratio=exp(counts.astype(np.float64) * (earlier.log_hr if earlier else 0.0)),
     )
 
 
@@ -190,14 +204,6 @@ def _choices(process: Process) -> Choices:
         after_young=_cumulative(0.0 if name == "retired" else dict(rule.after).get(name, 0.0) for name in names),
         after_old=_cumulative(dict(old).get(name, 0.0) for name in names),
         retire_from=rule.retire_from * YEAR,
-    )
-
-
-def _steps(declared: Sequence[Pieces]) -> Steps:
-    return Steps(
-        first=_firsts([len(pieces) for pieces in declared]),
-        begin=_ints(int(begin) for pieces in declared for begin, _ in pieces),
-        value=_floats(value for pieces in declared for _, value in pieces),
     )
 
 

@@ -18,6 +18,8 @@ NEVER = 1 << 40
 EMPLOYER_USED, LAST_SICK, LAST_PAID, BLOCKS, FIRST_PAID = range(5)
 LEDGER = 5
 NOTHING = -(1 << 40)
+# Columns of `Calendar.days`.
+MONTH, NEXT_MONTH, WINDOW_START = range(3)
 
 
 class Rules(NamedTuple):
@@ -30,12 +32,10 @@ class Rules(NamedTuple):
 
 
 class Calendar(NamedTuple):
-    """Facts about each day from `first` on: month 0-11, first day of the next month, same date a window earlier."""
+    """Facts about each day from `first` on, shape (days, 3): month 0-11, start of the next, start of its window."""
 
     first: int
-    month: Any
-    next_month: Any
-    window_start: Any
+    days: Any
 
 
 @kernel
@@ -90,7 +90,7 @@ def begin_absence(day: int, rules: Any, calendar: Any, ledger: Any, blocks: Any)
         ledger[BLOCKS] = 0
     first_paid = day + rules.employer_period - ledger[EMPLOYER_USED]
     ledger[FIRST_PAID] = first_paid
-    if first_paid - calendar.first >= len(calendar.window_start):
+    if first_paid - calendar.first >= len(calendar.days):
         return NEVER
     forget(first_paid, calendar, ledger, blocks)
     return max(run_out_day(first_paid, rules, calendar, ledger, blocks), day + 1)
@@ -101,7 +101,7 @@ def forget(day: int, calendar: Any, ledger: Any, blocks: Any) -> None:
     """Drop the blocks that ended before the window of `day`."""
     kept = 0
     for k in range(ledger[BLOCKS]):
-        if blocks[k, 1] > calendar.window_start[day - calendar.first]:
+        if blocks[k, 1] > calendar.days[day - calendar.first, WINDOW_START]:
             blocks[kept, 0] = blocks[k, 0]
             blocks[kept, 1] = blocks[k, 1]
             kept += 1
@@ -138,15 +138,15 @@ def used_before(day: int, window_start: int, ledger: Any, blocks: Any) -> int:
 def run_out_day(first_paid: int, rules: Any, calendar: Any, ledger: Any, blocks: Any) -> int:
     """Return the day after the last paid day of an absence that goes on, or `NEVER` beyond the calendar.
 
-    `window_start` of a day is the first day that its window holds: three years back, plus one day. From each day the
+    The window of a day begins the day after the same date three years (`window_years`) back. From each day the
     search jumps to the first on which the days could be used up if none left the window, which cannot pass the day
     looked for.
     """
     day = first_paid
-    if used_before(day, calendar.window_start[day - calendar.first], ledger, blocks) >= rules.paid_days:
+    if used_before(day, calendar.days[day - calendar.first, WINDOW_START], ledger, blocks) >= rules.paid_days:
         return day
-    while day - calendar.first < len(calendar.window_start):
-        start = calendar.window_start[day - calendar.first]
+    while day - calendar.first < len(calendar.days):
+        start = calendar.days[day - calendar.first, WINDOW_START]
         own = weekdays_before(day + 1) - weekdays_before(max(first_paid, start))
         need = rules.paid_days - own - used_before(first_paid, start, ledger, blocks)
         if need <= 0:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,7 +11,6 @@ from rtwcohort.simulate import draws
 from rtwcohort.simulate.portable import exp, log
 from rtwcohort.simulate.process.checks import as_names
 from rtwcohort.simulate.process.declaration import Process
-from rtwcohort.simulate.process.hazard_kernel import Varying
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -51,15 +52,17 @@ def own_ratios(process: Process, persons: Ints, cluster: Ints, terms: Floats, *,
     return np.ascontiguousarray(ratios.T)
 
 
-def arm_log_ratios(process: Process, varying: Varying, arm: Ints, terms: Floats) -> Floats:
+def arm_log_ratios(process: Process, arms: Sequence[str], arm: Ints, terms: Floats) -> Floats:
     """Return the log hazard ratio of each person and arm effect at full strength, shape (n, arm effects)."""
     declared = [effect for effect in process.arm_effects for _ in as_names(effect.on)]
     out = np.zeros((len(arm), len(declared)))
     for e, effect in enumerate(declared):
         value = np.full(len(arm), effect.log_hr)
         if effect.interaction is not None:
-            value = value + effect.interaction_log_hr * (terms[:, varying.arm_term[e]] - effect.interaction_centre)
-        out[:, e] = np.where(arm == varying.arm[e], value, 0.0)
+            value = value + effect.interaction_log_hr * (
+                terms[:, process.terms.index(effect.interaction)] - effect.interaction_centre
+            )
+        out[:, e] = np.where(arm == arms.index(effect.arm), value, 0.0)
     return out
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from rtwcohort.core.jit import kernel
 from rtwcohort.simulate.draws_kernel import exponential_at, uniform_at
+from rtwcohort.simulate.process.borrow_kernel import borrowed
 from rtwcohort.simulate.process.entitlement_kernel import (
     LEDGER,
     NEVER,
@@ -21,7 +22,7 @@ from rtwcohort.simulate.process.entitlement_kernel import (
     end_absence,
     remember,
 )
-from rtwcohort.simulate.process.hazard_kernel import rate_of, ratios_at
+from rtwcohort.simulate.process.hazard_kernel import GROUP, TO, rate_of, ratios_at, with_earlier
 
 SICK_FULL, SICK_GRADED, RETIRED, DEAD = 1, 2, 8, 10
 TOO_MANY, NO_RIGHTS = 1, 2
@@ -73,7 +74,9 @@ class Space(NamedTuple):
     until: Any
     zero: Any
     logs: Any
+    lasting: Any
     ratios: Any
+    ratios_until: Any
     ledger: Any
     blocks: Any
 
@@ -87,6 +90,8 @@ def work_space(moves: int, groups: int, blocks: int) -> Space:
         np.zeros(3, dtype=np.int64),
         np.zeros(groups),
         np.zeros(groups),
+        np.zeros(groups),
+        np.zeros(1, dtype=np.int64),
         np.zeros(LEDGER, dtype=np.int64),
         np.zeros((blocks, 2), dtype=np.int64),
     )
@@ -136,23 +141,6 @@ def draw_grade(state: int, now: int, choices: Any, u: float) -> int:
 
 
 @kernel
-def refresh(
-    state: int, day: int, run_out: int, birth: int, moves: Any, calendar: Any, ratios: Any, space: Any
-) -> tuple[float, int]:
-    """Bring the rates out of a state up to date; return their sum and the day of the next change."""
-    total = 0.0
-    change = NEVER
-    for j in range(moves.first[state], moves.first[state + 1]):
-        if space.until[j] <= day:
-            rate, until = rate_of(j, day, space.zero, run_out, birth, moves, calendar)
-            space.rate[j] = rate
-            space.until[j] = until
-        total += space.rate[j] * ratios[moves.group[j]]
-        change = min(change, space.until[j])
-    return total, change
-
-
-@kernel
 def next_move(
     day: int,
     bound: int,
@@ -171,32 +159,41 @@ def next_move(
     space: Any,
 ) -> tuple[int, int]:
     """Return the day of the next move by chance and its number, or `bound` and -1 when none comes by then."""
-    for j in range(moves.first[state], moves.first[state + 1]):
-        space.until[j] = day
-    ratios_until = day
+    first, end = moves.first[state], moves.first[state + 1]
+    table, begin, value, season = moves.table, moves.begin, moves.value, moves.season
+    first_day, days = calendar.first, calendar.days
+    rate, until, zero, ratios = space.rate, space.until, space.zero, space.ratios
+    until[first:end] = day
+    with_earlier(earlier, varying, space.lasting, ratios)
     while day < bound:
-        if ratios_until <= day:
-            ratios_until = ratios_at(day, index, birth, earlier, own, arm_log_hr, varying, space.logs, space.ratios)
-        total, change = refresh(state, day, run_out, birth, moves, calendar, space.ratios, space)
-        change = min(bound, min(change, ratios_until))
+        if space.ratios_until[0] <= day:
+            space.ratios_until[0] = ratios_at(day, index, birth, own, arm_log_hr, varying, space.logs, space.lasting)
+            with_earlier(earlier, varying, space.lasting, ratios)
+        total = 0.0
+        change = min(bound, space.ratios_until[0])
+        for j in range(first, end):
+            if until[j] <= day:
+                rate[j], until[j] = rate_of(j, day, zero, run_out, birth, table, begin, value, season, first_day, days)
+            total += rate[j] * ratios[table[j, GROUP]]
+            change = min(change, until[j])
         spent = total * (change - day)
         if wait <= spent and total > 0.0:
-            days = int(np.ceil(wait / total))
-            return day + min(max(days, 1), change - day), chosen_move(state, u * total, moves, space)
+            took = max(int(np.ceil(wait / total)), 1)
+            return min(day + took, change), chosen_move(first, end, u * total, table, rate, ratios)
         wait -= spent
         day = change
     return bound, -1
 
 
 @kernel
-def chosen_move(state: int, point: float, moves: Any, space: Any) -> int:
-    """Return the move out of `state` on whose part of the total rate `point` falls."""
+def chosen_move(first: int, end: int, point: float, table: Any, rate: Any, ratios: Any) -> int:
+    """Return the move in [first, end) on whose part of the total rate `point` falls."""
     chosen = -1
-    for j in range(moves.first[state], moves.first[state + 1]):
-        rate = space.rate[j] * space.ratios[moves.group[j]]
-        if rate > 0.0:
+    for j in range(first, end):
+        part = rate[j] * ratios[table[j, GROUP]]
+        if part > 0.0:
             chosen = j
-            point -= rate
+            point -= part
             if point < 0.0:
                 break
     return chosen
@@ -215,15 +212,15 @@ def forced_state(day: int, birth: int, retire: int, choices: Any, u: float) -> i
 @kernel
 def walk(
     i: int,
+    rules: Any,
+    keys: Any,
     lives: Any,
     own: Any,
     arm_log_hr: Any,
     moves: Any,
     varying: Any,
     choices: Any,
-    rules: Any,
     calendar: Any,
-    keys: Any,
     space: Any,
     out: Any,
 ) -> int:
@@ -257,7 +254,7 @@ def walk(
             space,
         )
         if j >= 0:
-            to = moves.to[j]
+            to = moves.table[j, TO]
         elif bound + 1 >= end:
             return n
         else:
@@ -279,6 +276,7 @@ def begin_life(i: int, lives: Any, choices: Any, rules: Any, calendar: Any, keys
     """Set clocks and ledger of person i; return the first day without entitlement and the grade."""
     state, began = lives.state[i], lives.start[i] - lives.before[i]
     clear(space.ledger)
+    space.ratios_until[0] = lives.start[i]
     remember(space.ledger, space.blocks, lives.paid[i], lives.last_paid[i])
     run_out = NEVER
     if is_sick(state):
@@ -317,7 +315,7 @@ def walk_all(
     keys: Any,
     most_spells: int,
     blocks: int,
-) -> tuple[Any, Any, Any]:
+) -> tuple[Any, Any]:
     """Walk all people of a block.
 
     Returns
@@ -326,22 +324,19 @@ def walk_all(
         Person (position), state, start, end, grade.
     numpy.ndarray of int64, shape (3,)
         How many people have which fault, by its number.
-    numpy.ndarray of int64, shape (n,)
-        Spells of each person.
     """
     n = len(lives.person)
-    space = work_space(len(moves.to), own.shape[1], blocks)
+    space = work_space(len(moves.table), own.shape[1], blocks)
     spells = np.zeros((most_spells, 3), dtype=np.int64)
     out = np.empty((8 * n + 64, 5), dtype=np.int32)
     faults = np.zeros(3, dtype=np.int64)
-    counts = np.zeros(n, dtype=np.int64)
+    tables = borrowed((lives, own, arm_log_hr, moves, varying, choices, calendar, space, spells))
     used = 0
     for i in range(n):
-        count = walk(i, lives, own, arm_log_hr, moves, varying, choices, rules, calendar, keys, space, spells)
+        count = walk(i, rules, keys, *tables)
         if count < 0:
             faults[-count] += 1
             continue
-        counts[i] = count
         if used + count > len(out):
             larger = np.empty((2 * len(out) + count, 5), dtype=np.int32)
             larger[:used] = out[:used]
@@ -353,4 +348,4 @@ def walk_all(
             out[used, 3] = spells[k + 1, 1] if k + 1 < count else lives.end[i]
             out[used, 4] = spells[k, 2]
             used += 1
-    return out[:used].copy(), faults, counts
+    return out[:used].copy(), faults

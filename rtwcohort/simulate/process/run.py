@@ -60,12 +60,12 @@ def simulate_paths(process: Process, inputs: Inputs, *, seed: int, threads: int 
     keys = compile_keys(seed)
     capacity = block_capacity(process.entitlement.window_years)
 
-    def walk(first: int) -> tuple[Any, Any, Any]:
+    def walk(first: int) -> tuple[Any, Any]:
         part = slice(first, first + _BLOCK)
         people = Lives(*(values[part] for values in lives))
         own = own_ratios(process, people.person, cluster[part], terms[part], seed=seed)
-        arm_log_hr = arm_log_ratios(process, compiled.varying, arm[part], terms[part])
-        found: tuple[Any, Any, Any] = walk_all(
+        arm_log_hr = arm_log_ratios(process, inputs.arms, arm[part], terms[part])
+        found: tuple[Any, Any] = walk_all(
             people, own, arm_log_hr, *compiled[:3], compiled.rules, calendar, keys, process.most_spells, capacity
         )
         found[0][:, 0] += first
@@ -198,4 +198,3 @@ def _calendar(process: Process, lives: Lives) -> Calendar:
     beyond = rule.paid_days * 7 // 5 + rule.employer_period + _SLACK
     first = int((lives.start - lives.before).min()) - 1
     return compile_calendar(first, int(lives.end.max()) + beyond, rule.window_years)
-
