@@ -85,7 +85,7 @@ OPTIONS: Final[tuple[ScoringOption, ...]] = (
     ),
     ScoringOption(
         instruments=("BELIEF",),
-        function="score_instrument, classify",
+        function="classify",
         argument="label",
         choices={"(the score)": "mean of 11 items, 1-3", "strong belief": "a mean of 3, against less than 3"},
         why="The source describes both and does not say which its models used; the mean keeps the information.",

@@ -72,7 +72,7 @@ def draw_response(
         if answers.dropout == "monotone":
             share, before = (share / before if before > 0.0 else 0.0), share
         terms = [term for term in _wave_terms(answers, position) if term.log_or != 0.0]
-        risk = _predictor(terms, plans, scores, position, covariates, len(persons))
+        risk = _predictor(terms, plans, scores, position, covariates, len(persons)) if terms else None
         missing = _risk(1.0 - share, risk, _spread(terms, plans, position), ())
         answered = uniform(key(seed, f"answers response {plan.wave.name}"), persons) >= missing
         if answers.dropout == "monotone":
@@ -100,14 +100,16 @@ def draw_left_out(
     stream = key(seed, f"answers left out {scale.score.name} {wave.name}")
     terms = [term for term in answers.item_missing_on if term.term != "value" and term.log_or != 0.0]
     slope = math.fsum(term.log_or / term.per for term in answers.item_missing_on if term.term == "value")
-    risk = _predictor(terms, plans, scores, position, covariates, len(persons)) if share else np.zeros(len(persons))
-    spread = _spread(terms, plans, position) if share else 0.0
+    risk = _predictor(terms, plans, scores, position, covariates, len(persons)) if terms else None
+    spread = _spread(terms, plans, position)
     shares = dict(zip(scale.score.declared.items, scale.items.shares().tolist(), strict=True))
     statements = scale.score.declared.statements
     out = {}
     for item, values in drawn.items():
         of_value, total = _value_part(scale, shares.get(item), slope)
-        own = risk + slope * (values - scale.score.declared.least) if of_value else risk
+        own = risk
+        if of_value:
+            own = slope * (values - scale.score.declared.least) + (0.0 if risk is None else risk)
         chance = _risk(share, own, spread, total)
         out[item] = uniform(stream, persons, statements.index(item)) < chance
     return out
@@ -195,10 +197,12 @@ def _centre_and_sd(term: MissingOn, plans: Sequence[WavePlan], position: int) ->
     return term.centre, term.sd
 
 
-def _risk(share: float, predictor: Floats, spread: float, of_value: tuple[tuple[float, float], ...]) -> Floats:
-    """Return each person's probability of being missing, `share` on average."""
-    if share <= 0.0 or share >= 1.0:
-        return np.full(predictor.shape, min(max(share, 0.0), 1.0))
+def _risk(
+    share: float, predictor: Floats | None, spread: float, of_value: tuple[tuple[float, float], ...]
+) -> Floats | float:
+    """Return each person's probability of being missing, `share` on average; one number where all are alike."""
+    if predictor is None or share <= 0.0 or share >= 1.0:
+        return min(max(share, 0.0), 1.0)
     return _expit(intercept(share, spread, of_value) + predictor)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from rtwcohort.core.checks import did_you_mean
 from rtwcohort.errors import ArgumentError
@@ -87,7 +88,7 @@ def draw_items(
     trait: Floats,
     *,
     seed: int,
-    returned: Floats | None = None,
+    returned: npt.NDArray[np.bool_] | None = None,
     all_statements: bool = False,
 ) -> dict[str, Floats]:
     """Draw the answers to every item in points as scored (a high point is a high score), before any is left out.

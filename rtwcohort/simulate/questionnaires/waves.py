@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from rtwcohort.core.days import MISSING_DAY, from_days
@@ -19,6 +21,8 @@ from rtwcohort.simulate.questionnaires.plan import ScaleAtWave, WavePlan, plan_w
 from rtwcohort.simulate.questionnaires.traits import draw_items, draw_traits
 
 _NEVER: Final = 2**40
+_BLOCK: Final = 16_384
+"""People drawn at a time: results do not depend on it."""
 
 
 def draw_waves(
@@ -60,28 +64,98 @@ def draw_waves(
         As `check_answers`; when a covariate is missing or an array has another length.
     """
     check_answers(answers)
-    plans = plan_waves(answers)
     n = len(persons)
     _check_lengths(n, index_day=index_day, gone_day=gone_day, returned_day=returned_day)
     gone = np.asarray(gone_day, dtype=np.int64)
     stop = np.minimum(np.where(gone == MISSING_DAY, _NEVER, gone), np.asarray(known_to, dtype=np.int64))
-    days = [_day_answered(plan.wave, persons, index_day, seed) for plan in plans]
-    drawn = _all_items(answers, plans, persons, covariates, days, returned_day, seed)
-    scores = complete_scores(plans, drawn)
-    response = draw_response(answers, plans, scores, persons, covariates, seed=seed)
-    columns, values = [], []
+    plans = plan_waves(answers)
+    columns = _columns(answers, plans)
+    if not columns:
+        return _table(plans, columns, [])
+    blocks = []
+    for first in range(0, n, _BLOCK):
+        part = slice(first, first + _BLOCK)
+        people = _People(
+            persons=np.asarray(persons, dtype=np.int64)[part],
+            covariates={name: np.asarray(values)[part] for name, values in covariates.items()},
+            index_day=np.asarray(index_day, dtype=np.int64)[part],
+            stop=stop[part],
+            returned_day=None if returned_day is None else np.asarray(returned_day, dtype=np.int64)[part],
+        )
+        blocks.append(_answers_of(answers, plans, people, seed))
+    return _table(plans, columns, blocks)
+
+
+@dataclass(frozen=True, slots=True)
+class _People:
+    """A block of people: arrays of shape (n,)."""
+
+    persons: Ints
+    covariates: dict[str, Floats]
+    index_day: Ints
+    stop: Ints
+    returned_day: Ints | None
+
+
+_Block = tuple[Ints, npt.NDArray[np.int16], npt.NDArray[np.int32], Floats]
+
+
+def _columns(answers: Answers, plans: tuple[WavePlan, ...]) -> list[tuple[int, str, str]]:
+    """Return (wave, instrument, item) of every answer that somebody may give, in the order of the table."""
+    columns = []
     for position, plan in enumerate(plans):
-        answers_it = response[position] & (days[position] < stop)
+        for row, scale in enumerate(plan.scales):
+            declared = scale.score.declared
+            items = declared.statements if answers.all_statements else declared.items
+            scored = [item for item in declared.statements if item in items]
+            columns += [(position, declared.name, item) for item in scored if plan.asked[row]]
+    return columns
+
+
+def _answers_of(answers: Answers, plans: tuple[WavePlan, ...], people: _People, seed: int) -> _Block:
+    """Return person, column, day and value of every answer of a block, by person and column."""
+    days = [_day_answered(plan.wave, people.persons, people.index_day, seed) for plan in plans]
+    drawn = _all_items(answers, plans, people, days, seed)
+    scores = complete_scores(plans, drawn)
+    response = draw_response(answers, plans, scores, people.persons, people.covariates, seed=seed)
+    values, when = [], []
+    for position, plan in enumerate(plans):
+        there = response[position] & (days[position] < people.stop)
         for row, scale in enumerate(plan.scales):
             if not plan.asked[row]:
                 continue
             items = drawn[position][row]
-            left_out = draw_left_out(answers, plans, scores, position, row, items, persons, covariates, seed=seed)
+            left_out = draw_left_out(
+                answers, plans, scores, position, row, items, people.persons, people.covariates, seed=seed
+            )
             for item, points in items.items():
-                columns.append((position, scale.score.declared.name, item))
-                value = _as_answered(scale, item, points)
-                values.append(np.where(answers_it & ~left_out[item], value, np.nan))
-    return _long(plans, columns, np.stack(values, axis=1) if values else np.empty((n, 0)), persons, days)
+                values.append(np.where(there & ~left_out[item], _as_answered(scale, item, points), np.nan))
+                when.append(position)
+    table = np.stack(values, axis=1)
+    person, column = np.nonzero(~np.isnan(table))
+    day = np.stack(days, axis=1)[person, np.asarray(when, dtype=np.int64)[column]]
+    return people.persons[person], column.astype(np.int16), day.astype(np.int32), table[person, column]
+
+
+def _table(plans: tuple[WavePlan, ...], columns: list[tuple[int, str, str]], blocks: list[_Block]) -> pd.DataFrame:
+    empty: _Block = (np.empty(0, np.int64), np.empty(0, np.int16), np.empty(0, np.int32), np.empty(0, np.float64))
+    person, column, day, value = (np.concatenate(part) for part in zip(*(blocks or [empty]), strict=True))
+    names = [
+        np.asarray([plans[item[0]].wave.name for item in columns] or [""], dtype=object),
+        np.asarray([item[1] for item in columns] or [""], dtype=object),
+        np.asarray([item[2] for item in columns] or [""], dtype=object),
+    ]
+    return pd.DataFrame(
+        {
+            "person": person,
+            "wave": names[0][column],
+            "answered_on": from_days(day),
+            "instrument": names[1][column],
+            "item": names[2][column],
+            "value": value,
+        },
+        copy=False,
+    )
 
 
 def _check_lengths(n: int, **arrays: Ints | None) -> None:
@@ -98,17 +172,11 @@ def _day_answered(wave: Wave, persons: Ints, index_day: Ints, seed: int) -> Ints
 
 
 def _all_items(
-    answers: Answers,
-    plans: tuple[WavePlan, ...],
-    persons: Ints,
-    covariates: Mapping[str, Floats],
-    days: list[Ints],
-    returned_day: Ints | None,
-    seed: int,
+    answers: Answers, plans: tuple[WavePlan, ...], people: _People, days: list[Ints], seed: int
 ) -> list[list[dict[str, Floats]]]:
     """Draw complete items: by wave, then by scale."""
-    traits = draw_traits(answers, plans, persons, covariates, seed=seed)
-    back = None if returned_day is None else np.asarray(returned_day, dtype=np.int64)
+    traits = draw_traits(answers, plans, people.persons, people.covariates, seed=seed)
+    back = people.returned_day
     drawn = []
     for position, plan in enumerate(plans):
         returned = None if back is None else (back != MISSING_DAY) & (back <= days[position])
@@ -117,7 +185,7 @@ def _all_items(
                 draw_items(
                     scale,
                     plan.wave.name,
-                    persons,
+                    people.persons,
                     trait,
                     seed=seed,
                     returned=returned,
@@ -132,29 +200,3 @@ def _all_items(
 def _as_answered(scale: ScaleAtWave, item: str, points: Floats) -> Floats:
     declared = scale.score.declared
     return declared.least + declared.most - points if item in declared.reversed_items else points
-
-
-def _long(
-    plans: tuple[WavePlan, ...],
-    columns: list[tuple[int, str, str]],
-    values: Floats,
-    persons: Ints,
-    days: list[Ints],
-) -> pd.DataFrame:
-    """Turn people by columns into one row an answer; rows go by person, then in the order of the columns."""
-    row, column = np.nonzero(~np.isnan(values))
-    position = np.asarray([item[0] for item in columns], dtype=np.int64)[column]
-    answered = np.stack(days, axis=1)[row, position] if days else np.empty(0, dtype=np.int64)
-    names = [np.asarray([plan.wave.name for plan in plans], dtype=object)[position]] if plans else [row.astype(object)]
-    for part in (1, 2):
-        names.append(np.asarray([item[part] for item in columns], dtype=object)[column])
-    return pd.DataFrame(
-        {
-            "person": np.asarray(persons, dtype=np.int64)[row],
-            "wave": names[0],
-            "answered_on": from_days(answered),
-            "instrument": names[1],
-            "item": names[2],
-            "value": values[row, column],
-        }
-    )
