@@ -2,6 +2,7 @@
 
 from rtwcohort.simulate.dirty.declare import DIRT, DIRT_NAMES, PRESETS, Dirt, parse_faults
 from rtwcohort.simulate.dirty.dirty import Dirty, dirty
+from rtwcohort.simulate.dirty.files import WrittenDirt, write_dirty
 from rtwcohort.simulate.dirty.score import CleaningScore, score_cleaning
 
 __all__ = [
@@ -11,7 +12,9 @@ __all__ = [
     "CleaningScore",
     "Dirt",
     "Dirty",
+    "WrittenDirt",
     "dirty",
     "parse_faults",
     "score_cleaning",
+    "write_dirty",
 ]
