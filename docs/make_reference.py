@@ -9,6 +9,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from rtwcohort.cohort import COVARIATES, ELIGIBILITY
+from rtwcohort.instruments import NAMED, OPTIONS, instrument_catalogue
 from rtwcohort.outcomes import NOT_COMPUTABLE, RULES
 from rtwcohort.outcomes.sentence import describe_rule
 from rtwcohort.register import FAULTS, data_dictionary
@@ -29,6 +30,7 @@ def pages() -> dict[str, str]:
         "study_file.md": study_file(),
         "register.md": register(),
         "rules.md": rules(),
+        "instruments.md": instruments(),
         "api.md": api(),
     }
 
@@ -123,6 +125,52 @@ def rules() -> str:
     lines += ["", "## Not computable from a benefit register", "", "| study | outcome | why |", "| --- | --- | --- |"]
     lines += [f"| {item.study} | {item.outcome} | {item.reason} |" for item in NOT_COMPUTABLE]
     return "\n".join(lines) + "\n"
+
+
+def instruments() -> str:
+    """The instruments, the rules that sources leave open, and what cannot be scored."""
+    table = instrument_catalogue()
+    lines = [
+        "# Instruments",
+        "",
+        "Scales that `score` and `score_instrument` know, by the numbers of their items; item texts are not repeated here.",
+        "`rtwcohort.instruments.instrument_catalogue()` gives this page as a table.",
+    ]
+    for row in table[~table["name"].isin(list(NAMED))].itertuples():
+        lines += ["", f"## {row.name}", "", f"{row.label}. {row.direction[:1].upper()}{row.direction[1:]}.", ""]
+        facts = [
+            ("questionnaire", row.questionnaire),
+            ("items", f"{row.items} ({row.n_items}), each {row.answers}"),
+            ("score", f"{row.scoring}, {row.score_range}"),
+            ("turned round", row.reversed_items),
+            ("missing items", row.missing_rule),
+            ("cut-offs", row.cut_offs),
+            ("scored", "" if row.scored == "yes" else row.scored),
+            ("used by", row.used_by),
+            ("source", row.source),
+            ("note", row.note),
+        ]
+        lines += [f"- {name}: {text}" for name, text in facts if text]
+    lines += ["", "## Rules that sources leave open", ""]
+    for option in OPTIONS:
+        lines += [f"**{', '.join(option.instruments)}**: `{option.argument}` of `{option.function}`. {option.why}", ""]
+        lines += [f"- {_choice(choice)}: {meaning}" for choice, meaning in option.choices.items()]
+        lines.append("")
+    lines += ["## Named and not scored", "", "| name | scale | named by | not stated | known |", "| --- | --- | --- | --- | --- |"]
+    for scale in NAMED.values():
+        known = [f"{scale.n_items} items" if scale.n_items else "", scale.direction]
+        known.append("range {:g} to {:g}".format(*scale.score_range) if scale.score_range else "")
+        known.append(f"subscales: {', '.join(scale.subscales)}" if scale.subscales else "")
+        text = "; ".join(filter(None, known)) + (f". {scale.note}" if scale.note else "")
+        lines.append(
+            f"| {scale.name} | {scale.label} | {', '.join(scale.used_by)} | {', '.join(scale.not_stated)} | "
+            f"{text.removeprefix('. ')} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _choice(choice: str) -> str:
+    return choice if choice.startswith("(") else f"`{choice}`"
 
 
 def api() -> str:
