@@ -1,4 +1,4 @@
-"""The command line: `run`, `check`, `init`, `demo` and `rules`. No logic of its own."""
+"""The command line: `run`, `check`, `init`, `demo`, `rules` and `simulate`. No logic of its own."""
 
 from __future__ import annotations
 
@@ -110,6 +110,48 @@ def rules(name: Annotated[str | None, typer.Argument(help="Describe this rule; w
     from rtwcohort.study import rules_text
 
     typer.echo(rules_text(name))
+
+
+@app.command()
+def simulate(
+    scenario: Annotated[str | None, typer.Argument(help="Name of a scenario, or the path of a .toml file.")] = None,
+    n: Annotated[int | None, typer.Option("--n", help="People; default: the scenario's own number.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Equal seeds give equal files.")] = 1,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="A new or empty folder; without it, no files are written.")
+    ] = None,
+    format: Annotated[Literal["csv", "parquet"], typer.Option("--format", help="Of the files.")] = "csv",
+    fidelity_n: Annotated[
+        int, typer.Option("--fidelity-n", help="People behind the fidelity table; 0 leaves it out.")
+    ] = 20_000,
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="Search better values of the free numbers and print them.")
+    ] = False,
+    listed: Annotated[bool, typer.Option("--list", help="List the scenarios of the package.")] = False,
+) -> None:
+    """Simulate a register with known truth, and compare it with published figures."""
+    from rtwcohort.study.simulation import calibration_text, fidelity_table, scenario_list, write_simulation
+
+    if listed:
+        typer.echo(scenario_list())
+        return
+    if scenario is None:
+        raise typer.BadParameter("name a scenario; --list shows those of the package.", param_hint="SCENARIO")
+    if calibrate:
+        typer.echo(calibration_text(scenario, n=fidelity_n or 20_000, seed=seed))
+        return
+    if out is not None:
+        for file in write_simulation(scenario, out, n=n, seed=seed, format=format):
+            typer.echo(f"Wrote {file}")
+    if fidelity_n:
+        _print_table(fidelity_table(scenario, n=fidelity_n, seed=seed))
+
+
+def _print_table(table: Any) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+    console.print(table)
 
 
 def _run(study: Study, folder: Path, *, replace: bool) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from rtwcohort.core.checks import check_number, did_you_mean
 from rtwcohort.errors import ScenarioError
+from rtwcohort.simulate.fidelity import COLUMNS as FIDELITY_COLUMNS
 from rtwcohort.simulate.fidelity import (
     INSIDE,
     POINTS,
@@ -21,7 +22,6 @@ from rtwcohort.simulate.fidelity import (
     margin_of,
     simulate_for_measures,
 )
-from rtwcohort.simulate.fidelity import COLUMNS as FIDELITY_COLUMNS
 from rtwcohort.simulate.measures import Estimator, measure
 from rtwcohort.simulate.portable import Floats
 from rtwcohort.simulate.scenarios.declaration import Free, Scenario, Target

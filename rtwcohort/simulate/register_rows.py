@@ -2,94 +2,96 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from rtwcohort.core.days import MISSING_DAY, day_of, from_days
+from rtwcohort.core.days import MISSING_DAY, day_of, from_days, to_days
 from rtwcohort.simulate import draws
 from rtwcohort.simulate.population.history import Earlier
 from rtwcohort.simulate.population.people import People
 from rtwcohort.simulate.portable import Floats, Ints
-from rtwcohort.simulate.process import STATES, Paths
-from rtwcohort.simulate.register_tables import Jobs, category_texts, employer_at, first_day_in
+from rtwcohort.simulate.process import STATES, Certificates, Paths, benefit_rows, exit_days
+from rtwcohort.simulate.register_tables import Jobs, category_texts, employer_at
 from rtwcohort.simulate.scenarios.declaration import Scenario
 
 BENEFIT_COLUMNS: Final = ("person_id", "benefit", "start", "end", "grade", "diagnosis", "employer_id")
 WAVE_DAYS: Final = {"M": 365.25 / 12.0, "W": 7.0, "D": 1.0}
 """A wave called M6, W12 or D90 is that long after the index date, where the questionnaires do not say another day."""
 _OTHER_SITUATIONS: Final = (1, 2, 4, 5)
-_BENEFITS: Final = {
-    "sick_full": "sickness_benefit",
-    "sick_graded": "sickness_benefit",
-    "aap": "work_assessment_allowance",
-    "aap_work": "work_assessment_allowance",
-    "disability_full": "disability_pension",
-    "disability_partial": "disability_pension",
-    "unemployed": "unemployment_benefit",
-    "retired": "retirement_pension",
-}
 
 
 def benefits_table(
     scenario: Scenario, people: People, earlier: Earlier, paths: Paths, jobs: Jobs, ids: Ints, *, seed: int
 ) -> pd.DataFrame:
-    """Build the benefits table: earlier absences and the paths."""
-    rows = pd.concat([_earlier_rows(scenario, earlier), _path_rows(paths)], ignore_index=True)
-    rows = rows.sort_values(["position", "start", "benefit"], kind="stable", ignore_index=True)
-    position = rows["position"].to_numpy(dtype=np.int64)
-    start, end = rows["start"].to_numpy(dtype=np.int64), rows["end"].to_numpy(dtype=np.int64)
-    running = end >= paths.end_day[position]
+    """Build the benefits table: earlier absences and the paths, in certificates."""
+    certificates = _certificates(scenario)
+    known = category_texts(scenario.population, people, "diagnosis")
+    has_margin = "diagnosis" in scenario.population.margins
+    rows = benefit_rows(
+        paths,
+        certificates,
+        entitlement=scenario.process.entitlement,
+        seed=seed,
+        diagnosis=known if has_margin else None,
+    )
+    if len(earlier.position):
+        before = _earlier_rows(scenario, people, earlier, known if has_margin else None, certificates, seed)
+        rows = pd.concat([rows, before], ignore_index=True)
+        rows = rows.sort_values(["person_id", "start", "benefit"], kind="stable", ignore_index=True)
     if scenario.kind == "population":
-        keep = end > day_of(scenario.enrolment[0], argument="enrolment")
-        rows, position, start, end, running = (item[keep] for item in (rows, position, start, end, running))
-    diagnosis = rows["diagnosis"].to_numpy(dtype=object)
-    if "diagnosis" in scenario.population.margins:
-        diagnosis = category_texts(scenario.population, people, "diagnosis")[position]
-    paid_by = employer_at(jobs, position, start)
-    sick = (rows["benefit"] == "sickness_benefit").to_numpy()
-    return pd.DataFrame(
-        {
-            "person_id": ids[position],
-            "benefit": rows["benefit"].to_numpy(dtype=object),
-            "start": from_days(start),
-            "end": from_days(np.where(running, MISSING_DAY, end - 1)),
-            "grade": rows["grade"].to_numpy(dtype=np.float64),
-            "diagnosis": diagnosis,
-            "employer_id": np.where(sick, paid_by, None),
-        }
-    )
+        opened = np.datetime64(scenario.enrolment[0], "s")
+        rows = rows[(rows["end"].isna() | (rows["end"] >= opened)).to_numpy()].reset_index(drop=True)
+    first = int(people.person[0])
+    position = rows["person_id"].to_numpy(dtype=np.int64) - first
+    paid_by = employer_at(jobs, position, to_days(rows["start"]).astype(np.int64))
+    paid_by[(rows["benefit"] != "sickness_benefit").to_numpy()] = None
+    return rows.assign(person_id=ids[position], employer_id=paid_by)[list(BENEFIT_COLUMNS)]
 
 
-def _path_rows(paths: Paths) -> pd.DataFrame:
-    names = np.asarray([_BENEFITS.get(state) for state in STATES], dtype=object)[paths.state]
-    paid = np.asarray([name is not None for name in names])
-    grade = np.where(paths.grade > 0, paths.grade, 100)
-    return pd.DataFrame(
-        {
-            "position": paths.person[paid].astype(np.int64),
-            "benefit": names[paid],
-            "start": paths.start[paid].astype(np.int64),
-            "end": paths.end[paid].astype(np.int64),
-            "grade": grade[paid].astype(np.int64),
-            "diagnosis": None,
-        }
-    )
+def _certificates(scenario: Scenario) -> Certificates:
+    """Return how absences are written, with the categories of the margin `diagnosis` where no codes are declared."""
+    declared = scenario.certificates
+    margin = scenario.population.margins.get("diagnosis")
+    if margin is None:
+        return declared
+    shares = dict(declared.diagnoses)
+    weights = margin.shares or next(iter(margin.by_arm.values()))
+    total = sum(weights.values())
+    if not shares:
+        shares = {code: weight / total for code, weight in weights.items()}
+    for code in margin.categories:
+        shares.setdefault(code, 0.0)
+    return replace(declared, diagnoses=tuple(shares.items()))
 
 
-def _earlier_rows(scenario: Scenario, earlier: Earlier) -> pd.DataFrame:
+def _earlier_rows(
+    scenario: Scenario, people: People, earlier: Earlier, known: Any, certificates: Certificates, seed: int
+) -> pd.DataFrame:
+    """Return earlier absences, one row each, where the register sees them."""
     rules = scenario.process.entitlement
     start = earlier.start + (0 if rules.shown else rules.employer_period)
     keep = start < earlier.end
+    position = earlier.position[keep]
+    diagnosis = np.full(len(position), None, dtype=object)
+    if known is not None:
+        diagnosis = known[position]
+    elif certificates.diagnoses:
+        codes = np.asarray([code for code, _ in certificates.diagnoses], dtype=object)
+        stream = draws.key(seed, "earlier diagnosis")
+        shares = [share for _, share in certificates.diagnoses]
+        diagnosis = codes[draws.choose(stream, people.person[position], shares, earlier.start[keep] + (1 << 20))]
     return pd.DataFrame(
         {
-            "position": earlier.position[keep],
-            "benefit": np.full(int(keep.sum()), "sickness_benefit", dtype=object),
-            "start": start[keep],
-            "end": earlier.end[keep],
-            "grade": earlier.grade[keep],
-            "diagnosis": None,
+            "person_id": people.person[position],
+            "benefit": np.full(len(position), "sickness_benefit", dtype=object),
+            "start": from_days(start[keep]),
+            "end": from_days(earlier.end[keep] - 1),
+            "grade": earlier.grade[keep].astype(np.float64),
+            "diagnosis": diagnosis,
+            "employer_id": np.full(len(position), None, dtype=object),
         }
     )
 
@@ -100,7 +102,7 @@ def questionnaires_table(
     """Build the questionnaires table: scales and the work status; None where the scenario has neither."""
     if scenario.answers is None and scenario.status is None:
         return None
-    gone = gone_day(paths, len(people))
+    gone = _gone_day(paths)
     known_to = day_of(scenario.data_end, argument="data_end") + 1
     names = scenario.population.arm_names
     arms = {f"arm={name}": (people.arm == place).astype(np.float64) for place, name in enumerate(names)}
@@ -130,11 +132,11 @@ def questionnaires_table(
     return frame[["person_id", "wave", "answered_on", "instrument", "item", "value"]]
 
 
-def gone_day(paths: Paths, n: int) -> Ints:
+def _gone_day(paths: Paths) -> Ints:
     """Return the day of death or emigration, shape (n,), `MISSING_DAY` for others."""
     far = np.iinfo(np.int64).max
-    days = [first_day_in(paths, state, n) for state in ("dead", "emigrated")]
-    first = np.minimum(*(np.where(day == MISSING_DAY, far, day) for day in days))
+    dead, away = (np.where(day == MISSING_DAY, far, day.astype(np.int64)) for day in exit_days(paths))
+    first = np.minimum(dead, away)
     return np.where(first == far, MISSING_DAY, first)
 
 

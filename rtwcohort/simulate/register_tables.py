@@ -14,18 +14,16 @@ from rtwcohort.simulate import draws
 from rtwcohort.simulate.population.declaration import Population
 from rtwcohort.simulate.population.people import People
 from rtwcohort.simulate.portable import Ints
+from rtwcohort.simulate.process.benefits import exit_days
 from rtwcohort.simulate.process.paths import Paths
 from rtwcohort.simulate.process.states import STATES
 
 PERSON_TEXTS: Final = ("sex", "education", "marital_status", "municipality", "sector", "occupation")
-JOBLESS: Final = ("unemployed", "outside", "disability_full", "retired", "dead", "emigrated")
-"""States in which a person has no job. Sick leave and allowance leave the job as it is."""
 FEMALE: Final = 0.5
 """Share of women where the margin `sex` is not declared."""
 _POSITION: Final = 100.0
 _TENURE_DAYS: Final = 1826
 _ADULT_DAYS: Final = 5844
-_JOBS_EACH: Final = 1_000
 _BITS: Final = 40
 
 
@@ -62,8 +60,9 @@ def persons_table(population: Population, people: People, ids: Ints, paths: Path
         columns["sex"] = np.where(female, "female", "male").astype(object)
     income = people.numbers.get("income")
     columns["income"] = np.rint(income) if income is not None else np.full(len(people), np.nan)
-    columns["death_date"] = from_days(first_day_in(paths, "dead", len(people)))
-    columns["emigration_date"] = from_days(first_day_in(paths, "emigrated", len(people)))
+    death, emigration = exit_days(paths)
+    columns["death_date"] = from_days(death)
+    columns["emigration_date"] = from_days(emigration)
     columns["birth_date"] = from_days(people.birth)
     names = ("person_id", "sex", "birth_date", *PERSON_TEXTS[1:], "income", "death_date", "emigration_date")
     return pd.DataFrame({name: columns[name] for name in names})
@@ -93,17 +92,9 @@ def category_texts(population: Population, people: People, name: str) -> npt.NDA
     return np.asarray(margin.categories, dtype=object)[people.categories[name]]
 
 
-def first_day_in(paths: Paths, state: str, n: int) -> Ints:
-    """Return the first day in a state, shape (n,), `MISSING_DAY` where it is never reached."""
-    out = np.full(n, MISSING_DAY, dtype=np.int64)
-    here = np.flatnonzero(paths.state == STATES.index(state))[::-1]
-    out[paths.person[here]] = paths.start[here]
-    return out
-
-
 def find_jobs(population: Population, people: People, paths: Paths, employers: int, *, seed: int) -> Jobs:
-    """Find the jobs: one for each stretch outside the states of `JOBLESS`; a new stretch has a new employer."""
-    has_job = ~np.isin(paths.state, [STATES.index(name) for name in JOBLESS])
+    """Find the jobs: one for each stretch in states with a job; a new stretch has a new employer."""
+    has_job = np.isin(paths.state, [STATES.index(name) for name in population.jobs])
     first_of_person = np.ones(len(has_job), dtype=np.bool_)
     first_of_person[1:] = paths.person[1:] != paths.person[:-1]
     before = np.zeros_like(has_job)

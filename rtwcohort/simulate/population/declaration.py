@@ -9,21 +9,12 @@ from rtwcohort.core.checks import did_you_mean
 from rtwcohort.errors import ScenarioError
 from rtwcohort.simulate.population.copula import cholesky
 from rtwcohort.simulate.population.shapes import Shape
+from rtwcohort.simulate.process.benefits import JOBS
+from rtwcohort.simulate.process.states import FINAL, STATES
 
 Assign = Literal["counts", "randomised", "propensity", "cluster"]
 
-START_STATES: Final = (
-    "work",
-    "sick_full",
-    "sick_graded",
-    "aap",
-    "aap_work",
-    "disability_full",
-    "disability_partial",
-    "unemployed",
-    "retired",
-    "outside",
-)
+START_STATES: Final = tuple(state for state in STATES if state not in FINAL)
 NUMBERS: Final = ("age", "income", "position", "tenure_days")
 """Numbers with a place of their own in the tables; others are covariates only."""
 
@@ -195,6 +186,8 @@ class Population:
         Share enrolled who are at work, on no benefit, on the index date.
     employed
         Share with a job when the register begins.
+    jobs
+        States in which people have a job.
     people_per_employer
         Mean number of people to an employer.
     """
@@ -211,6 +204,7 @@ class Population:
     history: History | None = None
     enrolled_without_benefit: float = 0.0
     employed: float = 1.0
+    jobs: tuple[str, ...] = JOBS
     people_per_employer: float = 8.0
 
     def __post_init__(self) -> None:
@@ -253,11 +247,12 @@ def _check_names(population: Population) -> None:
     sex = population.margins.get("sex")
     if sex and not set(sex.categories) <= {"female", "male"}:
         raise ScenarioError(f"the margin `sex` has the categories female and male; got {list(sex.categories)}.")
-    for state in population.start.categories:
-        if state not in START_STATES:
-            raise ScenarioError(
-                f"`start` may name {', '.join(START_STATES)}; got '{state}'.{did_you_mean(state, START_STATES)}"
-            )
+    for argument, states in (("start", population.start.categories), ("jobs", population.jobs)):
+        for state in states:
+            if state not in START_STATES:
+                raise ScenarioError(
+                    f"`{argument}` may name {', '.join(START_STATES)}; got '{state}'.{did_you_mean(state, START_STATES)}"
+                )
     known = [*population.numbers, *population.margins]
     for name in population.correlation.variables if population.correlation else ():
         if name not in known:

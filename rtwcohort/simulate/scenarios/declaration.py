@@ -10,6 +10,7 @@ from rtwcohort.core.checks import did_you_mean
 from rtwcohort.errors import ScenarioError
 from rtwcohort.simulate.marginal.status import RepeatedStatus
 from rtwcohort.simulate.population.declaration import Population
+from rtwcohort.simulate.process.certificates import Certificates
 from rtwcohort.simulate.process.declaration import Process
 from rtwcohort.simulate.questionnaires import Answers
 
@@ -142,8 +143,8 @@ class Scenario:
     burn_in_days
         For populations: the process runs so many days before `enrolment[0]`, and rows that ended before it are left
         out.
-    population, process, answers, status
-        Who the people are; how they move; what they answer; a status asked in the questionnaires whose marginal
+    population, process, certificates, answers, status
+        Who the people are; how they move; how absences are written in the register; what they answer; a status asked in the questionnaires whose marginal
         effects are set.
     targets, free
         Published figures, and what calibration may change.
@@ -163,6 +164,7 @@ class Scenario:
     studies: tuple[str, ...] = ()
     follow_up_days: int = 365
     burn_in_days: int = 0
+    certificates: Certificates = field(default_factory=Certificates)
     answers: Answers | None = None
     status: RepeatedStatus | None = None
     targets: tuple[Target, ...] = ()

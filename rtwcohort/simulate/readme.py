@@ -1,0 +1,102 @@
+"""The README of a simulated register: what it is, what is true in it, what its columns mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import exp
+
+import pandas as pd
+
+from rtwcohort.simulate.registers import true_values
+from rtwcohort.simulate.scenarios.declaration import Scenario
+
+
+def readme_text(scenario: Scenario, *, n: int, seed: int, sizes: Mapping[str, int]) -> str:
+    """Return the README of a register that was written.
+
+    Parameters
+    ----------
+    scenario, n, seed
+        What was simulated.
+    sizes
+        File name -> rows.
+    """
+    parts = [
+        f"# {scenario.title}",
+        _opening(scenario, n, seed, sizes),
+        _table(("file", "rows"), [(f"`{name}`", str(rows)) for name, rows in sizes.items()]),
+        f"Index dates run from {scenario.enrolment[0]} to {scenario.enrolment[1]}; the register ends on "
+        f"{scenario.data_end}. Spells have inclusive ends; an empty end means that the spell is still running.",
+        "## What is true",
+        _truth(scenario),
+        "## How people move",
+        _rates(scenario),
+        *_published(scenario),
+        "## Columns",
+        _dictionary(sizes),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _opening(scenario: Scenario, n: int, seed: int, sizes: Mapping[str, int]) -> str:
+    kind = " --format parquet" if any(name.endswith(".parquet") for name in sizes) else ""
+    lead = f"{scenario.description.strip()}\n\n" if scenario.description.strip() else ""
+    return (
+        f"{lead}{n} invented people in the files that `rtwcohort` reads. Nobody in it exists: every value was drawn by "
+        f"the package's simulator.\n\nWritten by `rtwcohort simulate {scenario.name} --n {n} --seed {seed}{kind} "
+        "--out FOLDER`. The same command gives the same values on every machine."
+    )
+
+
+def _truth(scenario: Scenario) -> str:
+    frame = true_values(scenario)
+    if frame.empty:
+        return "No effects are set: everybody has the same hazards."
+    rows = []
+    for row in frame.to_dict("records"):
+        ratio = f"{exp(row['value']):.3f}" if row["scale"] in ("log_hr", "log_or") else ""
+        rows.append((row["outcome"], row["term"], row["scale"], f"{row['value']:.4g}", ratio, row["holds"]))
+    return _table(("outcome", "term", "scale", "value", "ratio", "holds"), rows)
+
+
+def _rates(scenario: Scenario) -> str:
+    rows = []
+    for move in scenario.process.transitions:
+        shape = "; ".join(f"{rate:.6g} from day {day:g}" for day, rate in move.per_day) or "spline"
+        clock = move.clock or "absence or state"
+        rows.append((", ".join(move.origins), move.to, move.group, clock, shape))
+    return _table(("from", "to", "group", "clock", "rate a day"), rows)
+
+
+def _published(scenario: Scenario) -> list[str]:
+    if not scenario.targets:
+        return []
+    rows = [
+        (target.id, target.arm or "everybody", target.kind, f"{target.value:g}", target.evidence, target.why_not)
+        for target in scenario.targets
+    ]
+    lead = (
+        "Figures that a large register from this scenario should show; a small one shows them with the scatter of its "
+        "size. `rtwcohort simulate` prints them beside the simulated ones."
+    )
+    columns = ("figure", "arm", "kind", "published", "where", "cannot agree because")
+    return ["## Published figures", lead, _table(columns, rows)]
+
+
+def _dictionary(sizes: Mapping[str, int]) -> str:
+    from rtwcohort.register.tables import data_dictionary
+
+    tables = [name.rsplit(".", 1)[0] for name in sizes]
+    frame: pd.DataFrame = data_dictionary()
+    rows = [
+        (row["table"], f"`{row['column']}`", row["type"], row["unit"], row["rule"], row["description"])
+        for row in frame.to_dict("records")
+        if row["table"] in tables
+    ]
+    return _table(("table", "column", "type", "unit", "rule", "meaning"), rows)
+
+
+def _table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [f"| {' | '.join(columns)} |", f"| {' | '.join('---' for _ in columns)} |"]
+    lines += [f"| {' | '.join(str(cell).replace('|', '/') for cell in row)} |" for row in rows]
+    return "\n".join(lines)

@@ -1,0 +1,72 @@
+"""`rtwcohort simulate`: scenarios listed, written, calibrated and compared with published figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from rtwcohort.core.checks import check_number
+from rtwcohort.simulate.scenarios.read import load_scenario, scenario_names
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from rtwcohort.simulate.fidelity import Fidelity
+
+
+def scenario_list() -> str:
+    """Return the scenarios of the package, one a line: name, people, title."""
+    scenarios = [load_scenario(name) for name in scenario_names()]
+    width = max(len(scenario.name) for scenario in scenarios)
+    return "\n".join(f"{scenario.name:<{width}}  {scenario.n:>7}  {scenario.title}" for scenario in scenarios)
+
+
+def write_simulation(
+    scenario: str, folder: Path, *, n: int | None, seed: int, format: Literal["csv", "parquet"]
+) -> list[Path]:
+    """Write a scenario's register; see `write_scenario`."""
+    from rtwcohort.simulate.partitions import write_scenario
+
+    return write_scenario(load_scenario(scenario), folder, n=n, seed=seed, format=format)
+
+
+def calibration_text(scenario: str, *, n: int, seed: int) -> str:
+    """Calibrate a scenario and return what was found as text; nothing is written."""
+    from rtwcohort.simulate.calibrate import calibrate
+    from rtwcohort.study.fidelity_estimators import FIDELITY_ESTIMATORS
+
+    return calibrate(load_scenario(scenario), n=n, seed=seed, estimators=FIDELITY_ESTIMATORS).describe()
+
+
+def fidelity_table(scenario: str, *, n: int, seed: int) -> Table:
+    """Return the fidelity of a scenario as a table for a terminal."""
+    from rtwcohort.simulate.fidelity import fidelity
+    from rtwcohort.study.fidelity_estimators import FIDELITY_ESTIMATORS
+
+    check_number(n, argument="fidelity-n", least=1, whole=True)
+    loaded = load_scenario(scenario)
+    return _table(fidelity(loaded, n=n, seed=seed, estimators=FIDELITY_ESTIMATORS))
+
+
+def _table(found: Fidelity) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    n_agree = sum(row is True for row in found.frame["agrees"])
+    title = f"{found.scenario}: {n_agree} of {len(found.frame)} published figures agree ({found.n} people simulated)"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE)
+    for name in ("figure", "arm", "kind"):
+        table.add_column(name, overflow="fold")
+    for name in ("published", "simulated", "error"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("agrees", no_wrap=True)
+    table.add_column("why not", overflow="fold")
+    for row in found.frame.to_dict("records"):
+        verdict = {True: "yes", False: "no", None: "-"}[row["agrees"]]
+        value, error = (
+            f"{row[name]:.4g}" if row["agrees"] is not None else "-" for name in ("simulated", "simulation_error")
+        )
+        table.add_row(
+            row["id"], row["arm"] or "", row["kind"], f"{row['published']:.4g}", value, error, verdict, row["why_not"]
+        )
+    return table
