@@ -3,6 +3,7 @@
 from rtwcohort.simulate.process.benefits import JOBS, benefit_rows, employment_rows, exit_days
 from rtwcohort.simulate.process.certificates import Certificates
 from rtwcohort.simulate.process.declaration import Entitlement, Process, Spline, Transition
+from rtwcohort.simulate.process.declared_hazard import hazard
 from rtwcohort.simulate.process.effects import ArmEffect, ClusterEffect, EarlierSpells, Effect, Frailty
 from rtwcohort.simulate.process.paths import Inputs, Paths
 from rtwcohort.simulate.process.run import simulate_paths
@@ -26,6 +27,7 @@ __all__ = [
     "benefit_rows",
     "employment_rows",
     "exit_days",
+    "hazard",
     "simulate_paths",
     "state_code",
 ]
