@@ -100,7 +100,8 @@ def csv_bytes(frame: pd.DataFrame, *, header: bool = True) -> bytes:
     options = csv.WriteOptions(include_header=False, quoting_style="none")
     csv.write_csv(pa.table(columns), sink, options)
     head = (",".join(columns) + "\n").encode() if header else b""
-    return head + sink.getvalue().to_pybytes()
+    body: bytes = sink.getvalue().to_pybytes()
+    return head + body
 
 
 def _plain(column: pd.Series[Any]) -> Any:

@@ -142,7 +142,9 @@ def employer_at(jobs: Jobs, position: Ints, day: Ints) -> npt.NDArray[np.object_
     found = np.searchsorted(keys, asked, side="right") - 1
     safe = np.maximum(found, 0)
     holds = (found >= 0) & (jobs.position_of[safe] == position) & (day < jobs.end[safe])
-    return np.where(holds, employer_texts(jobs.employer[safe]), None)
+    out: npt.NDArray[np.object_] = employer_texts(jobs.employer[safe])
+    out[~holds] = None
+    return out
 
 
 def employer_texts(numbers: Ints) -> npt.NDArray[np.object_]:

@@ -20,7 +20,7 @@ from rtwcohort.simulate.measures.simulated import (
     outcome,
     timeline,
 )
-from rtwcohort.simulate.portable import Floats
+from rtwcohort.simulate.portable import Floats, Ints
 
 UNIT_DAYS: Final = {"days": 1.0, "weeks": 7.0, "months": 365.25 / 12.0}
 FOUR_STATES: Final = ("full_time_work", "part_time_work", "out_of_work", "disability_pension")
@@ -50,7 +50,8 @@ def days_to_return(
     """
     check_choice(how, ("kaplan_meier", "returners", "all", "mean_of_returners"), argument="how")
     check_choice(unit, tuple(UNIT_DAYS), argument="unit")
-    time, event = (array[who] for array in outcome(simulated, rule, horizon))
+    times, events = outcome(simulated, rule, horizon)
+    time, event = times[who], events[who]
     if how == "kaplan_meier":
         found = kaplan_meier_quantile(time, event, q)
     elif how == "all":
@@ -111,7 +112,7 @@ def status(
     fully_from: float = 100.0,
     benefits: list[str] | None = None,
 ) -> Measured:
-    """Percentage at least "partly" or "fully" in work on a day, as `work_status` tells it; "not" is those not in work."""
+    """Percentage at least "partly" or "fully" in work on a day, as `work_status` tells it; "not": not in work."""
     check_choice(at_least, ("not", "partly", "fully"), argument="at_least")
     code = _status(simulated, day, partly_from, fully_from, benefits)[who]
     code = code[code >= 0]
@@ -151,7 +152,7 @@ def four_states(simulated: Simulated, who: Bools, *, day: int, state: str) -> Me
 
 
 def on_benefit(simulated: Simulated, who: Bools, *, day: int, benefits: list[str] | None = None) -> Measured:
-    """Percentage on any of the benefits on a day, of any grade, among those alive and resident; None is all benefits."""
+    """Percentage on any of the benefits (None: all) on a day, of any grade, among those alive and resident."""
     from rtwcohort.register.benefits import BENEFIT_NAMES
 
     known = who & covered(simulated, day)
@@ -168,19 +169,21 @@ def work_share(simulated: Simulated, *, first: int, last: int) -> tuple[Floats, 
         low = np.maximum(line.start.astype(np.int64), simulated.people.index[owner] + first)
         high = np.minimum(line.end.astype(np.int64), simulated.people.index[owner] + last)
         days = np.where(line.state < 100, np.maximum(high - low, 0), 0).astype(np.float64)
-        return (
-            np.bincount(owner, weights=days * line.work_share / 100.0, minlength=n),
-            np.bincount(owner, weights=days, minlength=n),
-        )
+        return (_add_up(owner, days * line.work_share / 100.0, n), _add_up(owner, days, n))
 
     return once(simulated, "work_share", {"first": first, "last": last}, compute)
+
+
+def _add_up(owner: Ints, weights: Floats, n: int) -> Floats:
+    return np.bincount(owner, weights=weights, minlength=n).astype(np.float64)
 
 
 def work_participation(
     simulated: Simulated, who: Bools, *, first: int = 0, last: int, least: float | None = None
 ) -> Measured:
-    """Mean work share over the window [first, last), in percent of full time; with `least` the percentage of people
-    whose own mean is at least that.
+    """Mean work share over the window [first, last), in percent of full time.
+
+    With `least`, the percentage of people whose own mean is at least that.
     """
     worked, observed = work_share(simulated, first=first, last=last)
     seen = who & (observed > 0)

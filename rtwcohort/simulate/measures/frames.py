@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -30,13 +30,17 @@ def covariate_frame(simulated: Simulated) -> pd.DataFrame:
     population = simulated.scenario.population
     plain = {name: values for name, values in simulated.covariates.items() if "=" not in name}
     margins = {
-        name: pd.Categorical.from_codes(simulated.people.categories[name], categories=list(margin.categories))
+        name: _labelled(simulated.people.categories[name], margin.categories)
         for name, margin in population.margins.items()
     }
-    arm = pd.Categorical.from_codes(simulated.people.arm, categories=list(population.arm_names))
+    arm = _labelled(simulated.people.arm, population.arm_names)
     return pd.DataFrame(
         {"person_id": simulated.ids, "arm": arm, "cluster": simulated.people.cluster, **margins, **plain}
     )
+
+
+def _labelled(codes: Any, names: Sequence[str], *, ordered: bool = False) -> pd.Categorical[str]:
+    return pd.Categorical.from_codes(codes, categories=pd.Index(list(names)), ordered=ordered)
 
 
 def _times(simulated: Simulated, who: Bools, *, rule: str | dict[str, Any], horizon: int) -> pd.DataFrame:
@@ -81,11 +85,12 @@ def _status_rows(simulated: Simulated, who: Bools, waves: list[str]) -> pd.DataF
     parts = []
     for wave in waves:
         codes = status_codes(simulated, wave)
-        status = pd.Categorical.from_codes(codes, categories=list(STATUSES), ordered=True)
+        status = _labelled(codes, STATUSES, ordered=True)
         parts.append(base.assign(wave=wave, status=status)[who & (codes >= 0)])
     frame = pd.concat(parts, ignore_index=True)
     frame["wave"] = pd.Categorical(frame["wave"], categories=waves)
-    return frame.sort_values(["person_id", "wave"], kind="stable", ignore_index=True)
+    ordered: pd.DataFrame = frame.sort_values(["person_id", "wave"], kind="stable", ignore_index=True)
+    return ordered
 
 
 EVENT_FRAMES: Final[dict[str, Callable[..., pd.DataFrame]]] = {

@@ -112,9 +112,9 @@ def _holds(simulated: Simulated, condition: str) -> Bools:
         )
     name, operator, limit = match.groups()
     if name not in simulated.covariates:
-        known = ", ".join(simulated.covariates)
+        known = list(simulated.covariates)
         raise ScenarioError(
-            f"`among` names '{name}', which is no covariate.{did_you_mean(name, simulated.covariates)} There are: {known}."
+            f"`among` names '{name}', which is no covariate.{did_you_mean(name, known)} There are: {', '.join(known)}."
         )
     return _COMPARE[operator](np.asarray(simulated.covariates[name]), float(limit))
 

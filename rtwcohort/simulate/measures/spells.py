@@ -122,13 +122,14 @@ def absence_rate(
         raise ScenarioError("`absence_rate` needs an employment table.")
     jobs = _overlap(simulated, table, low, high) * table["position"].to_numpy() / 100.0
     owner = table["person_id"].to_numpy(dtype=np.int64) - simulated.scenario.first_id
-    available = np.bincount(owner, weights=jobs, minlength=n)
+    available: Floats = np.bincount(owner, weights=jobs, minlength=n).astype(np.float64)
     sick = simulated.register.benefits[simulated.register.benefits["benefit"] == "sickness_benefit"]
     lost = _overlap(simulated, sick, low, high) * sick["grade"].to_numpy() / 100.0
     owner = sick["person_id"].to_numpy(dtype=np.int64) - simulated.scenario.first_id
     if longer_than:
         lost = lost * _in_long_spell(simulated, sick, longer_than, gap)
-    return ratio(np.minimum(np.bincount(owner, weights=lost, minlength=n), available)[who], available[who])
+    off: Floats = np.minimum(np.bincount(owner, weights=lost, minlength=n), available).astype(np.float64)
+    return ratio(off[who], available[who])
 
 
 def after_exhaustion(
@@ -206,7 +207,7 @@ def _overlap(simulated: Simulated, table: Any, low: int, high: int) -> Floats:
     end = to_days(table["end"]).astype(np.int64)
     stop = day_of(simulated.register.data_end, argument="data_end") + 1
     end = np.where(end == MISSING_DAY, stop, end + 1)
-    return np.maximum(np.minimum(end, high) - np.maximum(start, low), 0).astype(np.float64)
+    return np.asarray(np.maximum(np.minimum(end, high) - np.maximum(start, low), 0), dtype=np.float64)
 
 
 def _in_long_spell(simulated: Simulated, rows: Any, longer_than: int, gap: int) -> Floats:
@@ -214,7 +215,7 @@ def _in_long_spell(simulated: Simulated, rows: Any, longer_than: int, gap: int) 
     key = (spells.person << 32) + spells.start + (1 << 31)
     person = rows["person_id"].to_numpy(dtype=np.int64) - simulated.scenario.first_id
     place = np.searchsorted(key, (person << 32) + to_days(rows["start"]).astype(np.int64) + (1 << 31), "right") - 1
-    return (spells.end[place] - spells.start[place] > longer_than).astype(np.float64)
+    return np.asarray(spells.end[place] - spells.start[place] > longer_than, dtype=np.float64)
 
 
 def _exhausted(simulated: Simulated) -> tuple[Ints, Ints]:

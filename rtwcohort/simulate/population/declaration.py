@@ -234,10 +234,9 @@ def _check_arms(population: Population) -> None:
         raise ScenarioError("`arms` must hold at least one with people in it.")
     if population.assign == "cluster" and population.clusters is None:
         raise ScenarioError('`assign = "cluster"` needs [population.clusters].')
-    if population.assign == "cluster" and population.clusters and population.clusters.number < len(names):
-        raise ScenarioError(
-            f'`assign = "cluster"` needs at least one cluster an arm; got {population.clusters.number} for {len(names)}.'
-        )
+    number = population.clusters.number if population.clusters else 0
+    if population.assign == "cluster" and number < len(names):
+        raise ScenarioError(f'`assign = "cluster"` needs at least one cluster an arm; got {number} for {len(names)}.')
 
 
 def _check_names(population: Population) -> None:
@@ -250,9 +249,8 @@ def _check_names(population: Population) -> None:
     for argument, states in (("start", population.start.categories), ("jobs", population.jobs)):
         for state in states:
             if state not in START_STATES:
-                raise ScenarioError(
-                    f"`{argument}` may name {', '.join(START_STATES)}; got '{state}'.{did_you_mean(state, START_STATES)}"
-                )
+                hint = did_you_mean(state, START_STATES)
+                raise ScenarioError(f"`{argument}` may name {', '.join(START_STATES)}; got '{state}'.{hint}")
     known = [*population.numbers, *population.margins]
     for name in population.correlation.variables if population.correlation else ():
         if name not in known:

@@ -103,7 +103,7 @@ def draw_people(
     persons = np.asarray(persons, dtype=np.int64)
     places = _places(population, persons, n, scale, seed)
     scores = _correlated(population, persons, seed)
-    free = {**population.numbers, **population.margins}
+    free: dict[str, Shape | Margin] = {**population.numbers, **population.margins}
     drawn: dict[str, Any] = {name: _draw(item, name, places, scores, population, seed) for name, item in free.items()}
     if population.assign == "propensity":
         numbers = {name: drawn[name] for name in population.numbers}

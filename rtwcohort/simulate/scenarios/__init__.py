@@ -1,0 +1,1 @@
+"""Scenarios: declared in TOML files, read and checked."""

@@ -144,8 +144,8 @@ class Scenario:
         For populations: the process runs so many days before `enrolment[0]`, and rows that ended before it are left
         out.
     population, process, certificates, answers, status
-        Who the people are; how they move; how absences are written in the register; what they answer; a status asked in the questionnaires whose marginal
-        effects are set.
+        Who the people are; how they move; how absences are written in the register; what they answer; a status asked
+        in the questionnaires whose marginal effects are set.
     targets, free
         Published figures, and what calibration may change.
     first_id
