@@ -239,14 +239,16 @@ def build_design(
     coding = _Coding(right, reference or {}, last_is_reference=default_reference == "last", by_row=by_row)
     found, n_missing = None, dict[str, int]()
     if (weighted is None or weighted.all()) and not any(series.isna().any() for series in asked.series().values()):
-        found = _at_once(data, outcome, coding)
+        found = _at_once(data, outcome, coding, complete=False)
     if found is not None:
         kept = np.ones(len(data), dtype=np.bool_)
     else:
         needed = {column: _one(data, column) for column in dict.fromkeys([*outcome.columns, *right.used])}
         columns = [*needed.items(), *asked.series().items()]
         kept, n_missing = _complete_rows(len(data), columns, missing, weighted)
-        found = _with_care(data if kept.all() else data.loc[kept, list(needed)], outcome, coding)
+        rows = data if kept.all() else data.loc[kept, list(needed)]
+        found = None if rows is data else _at_once(rows, outcome, coding, complete=True)
+        found = found or _with_care(rows, outcome, coding)
     n_zero = 0 if weighted is None else int((~weighted).sum())
     info = DesignInfo(
         f"{left} ~ {right.text}",
@@ -285,26 +287,35 @@ class _Found(NamedTuple):
     notes: tuple[str, ...]
 
 
-def _at_once(data: pd.DataFrame, outcome: LeftSide, coding: _Coding) -> _Found | None:
-    """Code the data on the guess that nothing is wrong with them; None when something is, for the careful way to name.
+def _at_once(rows: pd.DataFrame, outcome: LeftSide, coding: _Coding, *, complete: bool) -> _Found | None:
+    """Code the rows on the guess that nothing is wrong with them; None when something is, for the careful way to name.
 
     The matrix is filled and looked through in one pass, where the careful way goes through the columns several times.
     """
     if coding.right.plain is None:
         return None
     try:
-        response, notes = check_left(data, outcome)
-        return _plainly(data, response, notes, coding, complete=False)
+        response, notes = check_left(rows, outcome)
+        plain = code_plain(
+            rows,
+            coding.right.plain,
+            coding.reference,
+            last_is_reference=coding.last_is_reference,
+            complete=complete,
+            by_row=coding.by_row,
+        )
+        if plain is None:
+            return None
+        names = tuple(map(display_name, plain.coded.columns))
+        check_rank(plain.coded.matrix, names, within=(plain.low, plain.high))
     except DesignError:
         return None
+    return _Found(response, plain.coded, names, plain.levels, (*notes, *plain.notes))
 
 
 def _with_care(rows: pd.DataFrame, outcome: LeftSide, coding: _Coding) -> _Found:
     """Code complete rows, or name the first thing that is wrong with them."""
     response, notes = check_left(rows, outcome)
-    found = None if coding.right.plain is None else _plainly(rows, response, notes, coding, complete=True)
-    if found is not None:
-        return found
     right, reference, last = coding.right, coding.reference, coding.last_is_reference
     working, levels, more = prepare_columns(
         rows, right.used, reference, in_categories=right.in_categories, last_is_reference=last
@@ -313,25 +324,6 @@ def _with_care(rows: pd.DataFrame, outcome: LeftSide, coding: _Coding) -> _Found
     names = tuple(map(display_name, coded.columns))
     check_rank(coded.matrix, names, within=(coded.matrix.min(axis=0), coded.matrix.max(axis=0)))
     return _Found(response, coded, names, levels, (*notes, *more))
-
-
-def _plainly(
-    rows: pd.DataFrame, response: Any, notes: tuple[str, ...], coding: _Coding, *, complete: bool
-) -> _Found | None:
-    """Code terms that are single columns."""
-    plain = code_plain(
-        rows,
-        coding.right.plain or (),
-        coding.reference,
-        last_is_reference=coding.last_is_reference,
-        complete=complete,
-        by_row=coding.by_row,
-    )
-    if plain is None:
-        return None
-    names = tuple(map(display_name, plain.coded.columns))
-    check_rank(plain.coded.matrix, names, within=(plain.low, plain.high))
-    return _Found(response, plain.coded, names, plain.levels, (*notes, *plain.notes))
 
 
 def _one(data: pd.DataFrame, column: str) -> Any:

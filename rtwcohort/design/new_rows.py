@@ -89,7 +89,7 @@ def _number(series: Any, column: str, argument: str) -> Any:
 
 
 def _level(series: Any, levels: tuple[Any, ...], column: str) -> Any:
-    if pd.api.types.is_bool_dtype(series.dtype) and isinstance(levels[0], float):
+    if isinstance(levels[0], float) and pd.api.types.infer_dtype(series) == "boolean":
         series = series.astype(np.float64)  # yes/no was 1 and 0 in the fit
     found = pd.Categorical(series.astype(object), categories=list(levels))
     if (found.codes < 0).any():

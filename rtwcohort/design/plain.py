@@ -20,6 +20,8 @@ from rtwcohort.design.terms import display_name
 Floats = npt.NDArray[np.float64]
 
 _FEW = 2048
+_RANGE = 256
+_LARGEST = 2**53
 _CHUNK = 16384  # rows copied and looked at while they are in the cache
 _THREAD_WORK = 1_000_000
 _N_BLOCKS = 4
@@ -131,25 +133,40 @@ def _read(
 ) -> _Term | None:
     """Read a column without copying it where it is ready to use; None where a value is missing."""
     dtype, column = series.dtype, factor.column
-    if column not in reference:
-        if isinstance(dtype, np.dtype) and dtype.kind in "fiub" and not factor.category:
-            return _Term(series.to_numpy(), None, ())
-        if isinstance(dtype, pd.CategoricalDtype) and not last_is_reference:
-            codes = series.cat.codes.to_numpy()
-            if codes.min() < 0:
-                return None
-            if np.bincount(codes, minlength=2).all() and codes.max() + 1 == len(dtype.categories):
-                return _Term(codes, tuple(dtype.categories), ())
+    if isinstance(dtype, np.dtype) and dtype.kind in "fiub" and not factor.category and column not in reference:
+        return _Term(series.to_numpy(), None, ())
+    ready = None if last_is_reference or column in reference else _counted(series)
+    if ready is not None:
+        return ready
     if not complete and series.isna().any():
         return None
-    ready, levels, notes = prepare_column(
+    found, levels, notes = prepare_column(
         series, column, reference, in_category=factor.category, last_is_reference=last_is_reference
     )
     if levels is None:
-        return _Term(ready.to_numpy(), None, ())
-    if isinstance(ready.dtype, pd.CategoricalDtype):
-        return _Term(ready.cat.codes.to_numpy(), levels, notes)
-    return _Term(np.searchsorted(np.asarray(levels), ready.to_numpy()), levels, notes)
+        return _Term(found.to_numpy(), None, ())
+    if isinstance(found.dtype, pd.CategoricalDtype):
+        return _Term(found.cat.codes.to_numpy(), levels, notes)
+    return _Term(np.searchsorted(np.asarray(levels), found.to_numpy()), levels, notes)
+
+
+def _counted(series: pd.Series[Any]) -> _Term | None:
+    """Code a category all of whose levels occur, or whole numbers in a short range, in one pass; None for all else."""
+    dtype = series.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        codes = series.cat.codes.to_numpy()
+        whole = codes.min() >= 0 and np.bincount(codes, minlength=2).all() and codes.max() + 1 == len(dtype.categories)
+        return _Term(codes, tuple(dtype.categories), ()) if whole else None
+    if not isinstance(dtype, np.dtype) or dtype.kind not in "iub":
+        return None
+    values = series.to_numpy()
+    low, high = int(values.min()), int(values.max())
+    if not (0 < high - low < _RANGE and abs(low) < _LARGEST and abs(high) < _LARGEST):
+        return None
+    codes = (values.astype(np.int64) - low).astype(np.uint8)
+    there = np.bincount(codes) > 0
+    levels = tuple(float(low + place) for place in np.flatnonzero(there).tolist())
+    return _Term(codes if there.all() else (np.cumsum(there) - 1).astype(np.uint8)[codes], levels, ())
 
 
 def _fill(columns: Sequence[_Column], n: int, *, by_row: bool) -> tuple[Floats, Floats, Floats]:

@@ -33,7 +33,7 @@ def made_up(rng):
             "sex": pd.Categorical(rng.choice(["m", "f"], n)),
             "grade": grade,
             "text": rng.choice(["a]", "[T.b", "c:d"], n),
-            "unit": rng.integers(1, 4, n),
+            "unit": rng.integers(-1, 4, n).astype(str(rng.choice(["int8", "int64"]))),
             "nullable": pd.array(rng.integers(0, 9, n), dtype="Int64"),
             "maybe": pd.array(rng.random(n) > 0.5, dtype="boolean"),
         }
@@ -69,7 +69,7 @@ def right_side(rng):
     terms = []
     for name in rng.permutation(NAMES)[: rng.integers(1, 6)]:
         quoted = RIGHT.get(name, name)
-        categorical = name in ("unit", "sex", "text", "x.dot", "flag", "nullable") and rng.random() < 0.4
+        categorical = name in ("unit", "sex", "text", "x.dot", "flag", "nullable", "odd name") and rng.random() < 0.4
         terms.append(f"C({quoted})" if categorical else quoted)
     if rng.random() < 0.15:
         terms.append(str(rng.choice(["age:sex", "I(age**2)", "age", "nosuch", "unit*sex", "+"])))
@@ -105,7 +105,7 @@ def call(frame, left, right, options):
     return words, counts, labels, types, [array.tobytes("F") for array in arrays], made.kept, info
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(16))
 def test_the_quick_way_gives_what_the_careful_way_gives(seed, monkeypatch):
     rng, quick, faults = np.random.default_rng([seed, 7]), 0, 0
     for _ in range(25):
@@ -243,3 +243,13 @@ def test_a_matrix_by_row_is_the_same(long, n):
     assert np.array_equal(dropped[0].matrix, dropped[1].matrix)
     assert np.array_equal(dropped[1].matrix, by_row.matrix[dropped[1].kept])
     assert build_design(long.head(n), "Surv(time, event) ~ x1:x2", by_row=True).matrix.shape == (n, 1)
+
+
+def test_of_two_faults_the_first_is_named_as_ever(long):
+    rows = long.head(200).assign(x1=np.inf, x2=np.nan)
+    with pytest.raises(DesignError, match="`x1` is infinite"):
+        build_design(rows, "Surv(time, event) ~ event + x1 + C(k)", reference={"k": 7})
+    with pytest.raises(DesignError, match="`x2` in 200"):
+        build_design(rows, "Surv(time, event) ~ x1 + C(k) + x2", reference={"k": 7})
+    with pytest.raises(DesignError, match="`time` is negative"):
+        build_design(rows.assign(time=-1), "Surv(time, event) ~ x1 + C(k)", reference={"k": 7})
