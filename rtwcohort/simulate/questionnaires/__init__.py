@@ -12,6 +12,7 @@ from rtwcohort.simulate.questionnaires.declaration import (
     Wave,
 )
 from rtwcohort.simulate.questionnaires.waves import draw_waves
+from rtwcohort.simulate.questionnaires.work_status import draw_work_status
 
 __all__ = [
     "Answers",
@@ -25,4 +26,5 @@ __all__ = [
     "check_answers",
     "draw_baseline",
     "draw_waves",
+    "draw_work_status",
 ]

@@ -66,7 +66,11 @@ def latent_correlation(first: Items, second: Items, sd_first: float, sd_second: 
     target = wanted * sd_first * sd_second
 
     def excess(r: float) -> float:
-        return math.fsum(r ** (n + 1) * product for n, product in enumerate(products)) - target
+        power, terms = 1.0, []
+        for product in products:
+            power = power * r
+            terms.append(power * product)
+        return math.fsum(terms) - target
 
     return find_root(excess, -0.9999, 0.9999, tolerance=1e-12)
 

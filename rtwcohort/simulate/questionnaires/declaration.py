@@ -69,8 +69,10 @@ class Wave:
         Largest distance in days between `day` and the day answered.
     instruments
         Scales asked; none named asks them all.
+    among
+        A covariate that is 1 for the people who are asked and 0 for others; empty when everybody is asked.
     response
-        Share of living residents who answer at all.
+        Share of those asked, living residents, who answer at all.
     missing_on
         What not answering depends on; added to what `Answers.missing_on` says for every wave.
     """
@@ -79,6 +81,7 @@ class Wave:
     day: int = 0
     spread: int = 10
     instruments: tuple[str, ...] = ()
+    among: str = ""
     response: float = 1.0
     missing_on: tuple[MissingOn, ...] = ()
 

@@ -63,7 +63,7 @@ def check_missing(answers: Answers, plans: Sequence[WavePlan]) -> None:
 def draw_response(
     answers: Answers, plans: Sequence[WavePlan], scores: Scores, persons: Ints, covariates: Covariates, *, seed: int
 ) -> list[Flags]:
-    """Draw who would answer each wave, if alive and living in the country: one boolean array a wave."""
+    """Draw who is asked and would answer each wave, if alive and living in the country: one boolean array a wave."""
     still = np.ones(len(persons), dtype=bool)
     before = 1.0
     out: list[Flags] = []
@@ -75,10 +75,22 @@ def draw_response(
         risk = _predictor(terms, plans, scores, position, covariates, len(persons)) if terms else None
         missing = _risk(1.0 - share, risk, _spread(terms, plans, position), ())
         answered = uniform(key(seed, f"answers response {plan.wave.name}"), persons) >= missing
+        asked = _asked(plan, covariates, len(persons))
         if answers.dropout == "monotone":
-            still = answered = answered & still
-        out.append(answered)
+            answered &= still
+            still = np.where(asked, answered, still)
+        out.append(answered & asked)
     return out
+
+
+def _asked(plan: WavePlan, covariates: Covariates, n: int) -> Flags:
+    if not plan.wave.among:
+        return np.ones(n, dtype=bool)
+    values = covariate(covariates, plan.wave.among, n, f"among of wave '{plan.wave.name}'")
+    if not np.isin(values, (0.0, 1.0)).all():
+        raise ArgumentError(f"`among` {plan.wave.among!r} of wave '{plan.wave.name}' must be 0 or 1 for everybody.")
+    asked: Flags = values == 1.0
+    return asked
 
 
 def draw_left_out(

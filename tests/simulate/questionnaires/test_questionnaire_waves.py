@@ -200,13 +200,13 @@ def naive_logistic(y, x):
     return beta[1:].tolist()
 
 
-def test_not_at_random_depends_on_the_wave_itself():
+def test_not_at_random_depends_on_the_wave_itself(frame):
     waves = (
         Wave(name="M0"),
         Wave(name="M3", day=91, response=0.7, missing_on=(MissingOn(term="fabq_w", log_or=0.8, per=10, at="now"),)),
     )
     answers = replace(ANSWERS, waves=waves)
-    complete = scored(drawn(ANSWERS), "FABQ-W", "M3")
+    complete = scored(frame, "FABQ-W", "M3")
     there = scored(drawn(answers), "FABQ-W", "M3")
     assert len(there) / N == pytest.approx(0.7, abs=0.015)
     assert there.equals(complete.loc[there.index])
@@ -224,6 +224,23 @@ def test_monotone_dropout():
     assert [len(people) / N for people in there] == pytest.approx([1, 0.8, 0.6], abs=0.015)
     with pytest.raises(ArgumentError, match="needs a `response` that never rises"):
         replace(ANSWERS, waves=tuple(reversed(waves)), dropout="monotone")
+
+
+def test_a_wave_may_ask_some_people_only():
+    waves = (
+        Wave(name="M0"),
+        Wave(name="M3", day=91, among="arm", response=0.8),
+        Wave(name="M12", day=365, response=0.7),
+    )
+    for dropout in ("intermittent", "monotone"):
+        long = drawn(replace(ANSWERS, waves=waves, dropout=dropout))
+        there = [np.isin(PEOPLE, long.loc[long["wave"] == wave.name, "person"]) for wave in waves]
+        assert not there[1][COVARIATES["arm"] == 0].any()
+        assert there[1][COVARIATES["arm"] == 1].mean() == pytest.approx(0.8, abs=0.02)
+        assert there[2][COVARIATES["arm"] == 1].mean() == pytest.approx(0.7, abs=0.02)
+    assert not (there[2] & ~there[1])[COVARIATES["arm"] == 1].any()
+    with pytest.raises(ArgumentError, match="`among` 'age' of wave 'M0' must be 0 or 1"):
+        drawn(replace(ANSWERS, waves=(Wave(name="M0", among="age"), Wave(name="M3", day=91))))
 
 
 def test_items_left_out_at_random_and_by_value():
