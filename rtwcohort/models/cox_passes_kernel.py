@@ -71,7 +71,7 @@ def linear_predictor(
     columns: Floats, coef: Floats, lo: int, hi: int, offset: Floats, case: Floats, eta: Floats, weight: Floats
 ) -> None:
     """Fill `eta = x'b + offset` and `weight = case exp(eta)` for rows `lo:hi`."""
-    bits = np.empty(_TILE, dtype=np.int64)
+    bits = np.empty(min(_TILE, hi - lo), dtype=np.int64)
     for first in range(lo, hi, _TILE):
         last = min(first + _TILE, hi)
         for i in range(first, last):
