@@ -76,11 +76,16 @@ def frame():
     return drawn(ANSWERS)
 
 
+@pytest.fixture(scope="module")
+def all_scores(frame):
+    return {(one.name, wave): scored(frame, one.instrument, wave) for one in ANSWERS.scores for wave in ("M0", "M3")}
+
+
 @pytest.mark.parametrize("wave", ["M0", "M3"])
 @pytest.mark.parametrize("target", ANSWERS.scores, ids=lambda target: target.name)
-def test_mean_sd_and_alpha(frame, wave, target):
+def test_mean_sd_and_alpha(frame, all_scores, wave, target):
     change = next((item for item in target.changes if item.wave == wave), Change(wave=wave))
-    values = scored(frame, target.instrument, wave)
+    values = all_scores[target.name, wave]
     sd = change.sd or target.sd
     assert len(values) == N
     assert values.mean() == pytest.approx(target.mean + change.points, abs=4 * sd / np.sqrt(N))
@@ -89,15 +94,13 @@ def test_mean_sd_and_alpha(frame, wave, target):
         assert naive_alpha(items_of(frame, target.instrument, wave)) == pytest.approx(target.alpha, abs=0.01)
 
 
-def test_correlations_between_scales_and_waves(frame):
-    fabq, belief = scored(frame, "FABQ-W", "M0"), scored(frame, "BELIEF", "M0")
+def test_correlations_between_scales_and_waves(all_scores):
+    fabq, belief = all_scores["fabq_w", "M0"], all_scores["belief", "M0"]
     # Traits correlate -0.4; scores about sqrt(0.82 * 0.85) times as much.
     assert np.corrcoef(fabq, belief)[0, 1] == pytest.approx(-0.4 * np.sqrt(0.82 * 0.85), abs=0.03)
-    later = scored(frame, "FABQ-W", "M3")
+    later = all_scores["fabq_w", "M3"]
     assert np.corrcoef(fabq, later)[0, 1] == pytest.approx(0.6 * 0.82, abs=0.03)
-    assert np.corrcoef(later, scored(frame, "BELIEF", "M3"))[0, 1] == pytest.approx(
-        -0.4 * np.sqrt(0.82 * 0.85), abs=0.03
-    )
+    assert np.corrcoef(later, all_scores["belief", "M3"])[0, 1] == pytest.approx(-0.4 * np.sqrt(0.82 * 0.85), abs=0.03)
 
 
 def test_correlations_of_scores_are_met_themselves():
@@ -115,11 +118,11 @@ def test_fading_correlation_between_waves():
         assert np.corrcoef(first, last)[0, 1] == pytest.approx(apart * 0.82, abs=0.03), stays
 
 
-def test_baseline_is_what_the_items_score_to(frame):
+def test_baseline_is_what_the_items_score_to(all_scores):
     baseline = draw_baseline(ANSWERS, PEOPLE, COVARIATES, seed=1)
     assert list(baseline) == ["fabq_w", "belief", "dcsq_demands", "job_satisfaction"]
     for target in ANSWERS.scores:
-        assert np.array_equal(scored(frame, target.instrument, "M0").to_numpy(), baseline[target.name])
+        assert np.array_equal(all_scores[target.name, "M0"].to_numpy(), baseline[target.name])
 
 
 def test_a_persons_answers_do_not_depend_on_the_others():
@@ -200,13 +203,13 @@ def naive_logistic(y, x):
     return beta[1:].tolist()
 
 
-def test_not_at_random_depends_on_the_wave_itself(frame):
+def test_not_at_random_depends_on_the_wave_itself(all_scores):
     waves = (
         Wave(name="M0"),
         Wave(name="M3", day=91, response=0.7, missing_on=(MissingOn(term="fabq_w", log_or=0.8, per=10, at="now"),)),
     )
     answers = replace(ANSWERS, waves=waves)
-    complete = scored(frame, "FABQ-W", "M3")
+    complete = all_scores["fabq_w", "M3"]
     there = scored(drawn(answers), "FABQ-W", "M3")
     assert len(there) / N == pytest.approx(0.7, abs=0.015)
     assert there.equals(complete.loc[there.index])
