@@ -14,7 +14,6 @@ import pandas as pd
 
 from rtwcohort.design.columns import prepare_column
 from rtwcohort.design.right_side import Coded, PlainFactor, PlainSpec
-from rtwcohort.design.rows_kernel import lay_rows
 from rtwcohort.design.terms import display_name
 
 Floats = npt.NDArray[np.float64]
@@ -193,6 +192,8 @@ def _fill_and_look(
     """Fill the rows in chunks, and yield the smallest and largest values of each while it is in the cache."""
     by_row = last - first > _FEW and not matrix.flags.f_contiguous
     scratch = np.empty((min(_CHUNK, last - first), len(columns)), order="F") if by_row else None
+    if scratch is not None:
+        from rtwcohort.design.rows_kernel import lay_rows  # numba is imported where rows are many
     for lo in range(first, last, _CHUNK):
         hi = min(lo + _CHUNK, last)
         part = matrix[lo:hi] if scratch is None else scratch[: hi - lo]
