@@ -134,7 +134,7 @@ def person_time(baseline: Baseline, ratios: Floats, starts: Sequence[float], uni
         rest = unit - reached
         inside = np.isinf(days) & (rest > 0.0)
         here = inverse_cumulative_hazard(baseline, before + np.where(inside, rest, 1.0) / ratio)
-        days = np.where(inside & (here <= end), np.maximum(here, first), days)
+        days = np.where(inside & (here <= end), here, days)
         if np.isfinite(end):
             reached = reached + ratio * (float(cumulative_hazard(baseline, np.asarray([end]))[0]) - before)
     return days

@@ -183,6 +183,8 @@ def draw_cluster_trial(
     people, squares = int(sizes.sum()), int((sizes * sizes).sum())
     effect = 1.0 + (squares / people - 1.0) * within
     rows.append(("trial", "icc", scale, float(icc), "parameter"))
+    if scale == "latent":
+        rows.append(("trial", "icc", "kendall_tau", rounded(2.0 / math.pi * math.asin(icc)), "parameter"))
     return ClusterTrial(
         frame=frame,
         clusters=table,

@@ -143,7 +143,11 @@ def solve_dropout(
             "`rate`, or take the gamma frailty."
         )
     last = float(end.administrative or 0.0)
-    edges = {0.0, last, *(last / 2.0**k for k in range(1, 8)), *starts}
+    edges = {0.0, last, *starts}
+    early = last / 2.0
+    while early > 0.5:  # short panels where many events are
+        edges.add(early)
+        early /= 2.0
     for hazard in hazards.values():
         if isinstance(hazard.baseline, Piecewise):
             edges |= {float(first) for first, _ in hazard.baseline.per_day}

@@ -106,8 +106,8 @@ def draw_time_to_return(
     frailty, cluster
         See `SharedFrailty`; cluster numbers, shape (n,), for level "cluster".
     whole_days
-        True: an event within (k - 1, k] is on day k. What comes first is settled in continuous time. Ties then make
-        Cox estimates a little too near to 0 where many return on one day (by about half the daily hazard).
+        True: an event within (k - 1, k] is on day k. What comes first is settled in continuous time. The ties that this
+        makes take 0.001 off an Efron estimate of 0.7 where the hazard is 10 % a day, but 0.05 off Breslow's.
 
     Returns
     -------

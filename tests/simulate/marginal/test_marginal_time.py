@@ -142,6 +142,15 @@ def test_cox_in_whole_days_within_a_per_cent():
     within(fit_cox(frame, "Surv(time, event) ~ x").tidy(), "x", 0.7)
 
 
+def test_whole_days_are_the_days_within_which():
+    choices = {"baseline": PIECES, "seed": 8, "censoring": Censoring(administrative=100, rate=0.002)}
+    whole = draw_time_to_return(np.arange(500), 1.0, **choices)
+    exact = draw_time_to_return(np.arange(500), 1.0, whole_days=False, **choices)
+    np.testing.assert_array_equal(whole.time, np.ceil(exact.time))
+    assert whole.cause.tolist() == exact.cause.tolist()
+    assert set(whole.cause) == {"return", "dropout", "administrative"}
+
+
 def test_hazard_ratio_by_period():
     n = 30_000
     x = np.arange(n) % 2
