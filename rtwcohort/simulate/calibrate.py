@@ -137,7 +137,7 @@ def calibrate(
 
     def figures(at: Floats) -> list[tuple[float, float]]:
         changed = _apply(scenario, chosen_free, at)
-        simulated = simulate_for_measures(changed, n=n, seed=seed)
+        simulated = simulate_for_measures(changed, n=n, seed=seed, targets=chosen)
         found = [measure(simulated, target, estimators=estimators) for target in chosen]
         return [value if value is not None else (np.nan, np.nan) for value in found]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -108,18 +108,29 @@ def fidelity(
     The simulation error is that of a sample of this size from the scenario. It says nothing about the error of the
     published figure, which is much larger in small studies.
     """
-    simulated = simulate_for_measures(scenario, n=n, seed=seed)
+    simulated = simulate_for_measures(scenario, n=n, seed=seed, targets=scenario.targets)
     rows = [compare(target, measure(simulated, target, estimators=estimators)) for target in scenario.targets]
     frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"agrees": object})
     excused = tuple(target.id for target in scenario.targets if target.why_not)
     return Fidelity(frame, scenario.name, int(n), int(seed), excused)
 
 
-def simulate_for_measures(scenario: Scenario, *, n: int, seed: int) -> Simulated:
-    """Simulate a register in memory, as `load_register` would give it."""
+def simulate_for_measures(
+    scenario: Scenario, *, n: int, seed: int, targets: Sequence[Target] | None = None
+) -> Simulated:
+    """Simulate a register in memory, as `load_register` would give it.
+
+    Parameters
+    ----------
+    scenario, n, seed
+        As for `simulate_register`.
+    targets
+        Questionnaires are left out when none of these needs them; None keeps them.
+    """
     check_number(n, argument="n", least=1, whole=True)
-    drawn = draw_slice(scenario, n=n, seed=seed)
-    tables = tables_of(scenario, drawn, n=n, seed=seed)
+    asked = targets is None or any({"wave", "waves"} & set(target.measure) for target in targets)
+    drawn = draw_slice(scenario if asked else replace(scenario, status=None), n=n, seed=seed)
+    tables = tables_of(scenario, drawn, n=n, seed=seed, questionnaires=asked)
     register = Register(
         persons=tables["persons"],
         benefits=tables["benefits"],
@@ -128,7 +139,7 @@ def simulate_for_measures(scenario: Scenario, *, n: int, seed: int) -> Simulated
         questionnaires=tables.get("questionnaires"),
         data_end=pd.Series([np.datetime64(scenario.data_end)]).astype(DATE_DTYPE).iloc[0],
     )
-    return Simulated(scenario, register, drawn.people, drawn.covariates)
+    return Simulated(scenario, register, drawn.people, drawn.covariates, drawn.scores)
 
 
 def compare(target: Target, found: tuple[float, float] | None) -> dict[str, object]:

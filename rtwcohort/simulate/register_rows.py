@@ -10,17 +10,23 @@ import pandas as pd
 
 from rtwcohort.core.days import MISSING_DAY, day_of, from_days, to_days
 from rtwcohort.simulate import draws
+from rtwcohort.simulate.marginal.status import draw_status
 from rtwcohort.simulate.population.history import Earlier
 from rtwcohort.simulate.population.people import People
 from rtwcohort.simulate.portable import Floats, Ints
 from rtwcohort.simulate.process import STATES, Certificates, Paths, benefit_rows, exit_days
+from rtwcohort.simulate.questionnaires.waves import draw_waves
+from rtwcohort.simulate.questionnaires.work_status import draw_work_status
 from rtwcohort.simulate.register_tables import Jobs, category_texts, employer_at
 from rtwcohort.simulate.scenarios.declaration import Scenario
 
 BENEFIT_COLUMNS: Final = ("person_id", "benefit", "start", "end", "grade", "diagnosis", "employer_id")
 WAVE_DAYS: Final = {"M": 365.25 / 12.0, "W": 7.0, "D": 1.0}
 """A wave called M6, W12 or D90 is that long after the index date, where the questionnaires do not say another day."""
-_OTHER_SITUATIONS: Final = (1, 2, 4, 5)
+QUESTIONNAIRE_COLUMNS: Final = ("person_id", "wave", "answered_on", "instrument", "item", "value")
+
+Scores = dict[str, dict[str, Floats]]
+"""Score -> wave -> complete values, shape (n,)."""
 
 
 def benefits_table(
@@ -97,20 +103,23 @@ def _earlier_rows(
 
 
 def questionnaires_table(
-    scenario: Scenario, people: People, covariates: dict[str, Floats], paths: Paths, ids: Ints, *, seed: int
+    scenario: Scenario,
+    people: People,
+    covariates: dict[str, Floats],
+    scores: Scores,
+    paths: Paths,
+    ids: Ints,
+    *,
+    seed: int,
 ) -> pd.DataFrame | None:
     """Build the questionnaires table: scales and the work status; None where the scenario has neither."""
     if scenario.answers is None and scenario.status is None:
         return None
     gone = _gone_day(paths)
     known_to = day_of(scenario.data_end, argument="data_end") + 1
-    names = scenario.population.arm_names
-    arms = {f"arm={name}": (people.arm == place).astype(np.float64) for place, name in enumerate(names)}
-    everything = {**covariates, **arms}
+    everything = {**covariates, **arm_indicators(scenario, people)}
     parts: list[pd.DataFrame] = []
     if scenario.answers is not None:
-        from rtwcohort.simulate.questionnaires import draw_waves
-
         answers = draw_waves(
             scenario.answers,
             people.person,
@@ -119,17 +128,29 @@ def questionnaires_table(
             gone,
             known_to,
             seed=seed,
-            returned_day=_returned_day(paths, people.index),
+            returned_day=returned_day(paths, people.index),
         )
         parts.append(answers)
     if scenario.status is not None:
-        parts.append(_status_rows(scenario, people, everything, gone, known_to, parts, seed=seed))
+        parts += _status_rows(scenario, people, {**everything, **scores}, gone, known_to, parts, seed)
     frame = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
     frame = frame.sort_values("person", kind="stable", ignore_index=True)
     position = frame["person"].to_numpy(dtype=np.int64) - int(people.person[0])
-    frame.insert(0, "person_id", ids[position])
-    frame["value"] = frame["value"].astype(np.float64)
-    return frame[["person_id", "wave", "answered_on", "instrument", "item", "value"]]
+    return frame.assign(person_id=ids[position])[list(QUESTIONNAIRE_COLUMNS)]
+
+
+def arm_indicators(scenario: Scenario, people: People) -> dict[str, Floats]:
+    """Return `arm=name` as 0 or 1 for every arm."""
+    names = scenario.population.arm_names
+    return {f"arm={name}": (people.arm == place).astype(np.float64) for place, name in enumerate(names)}
+
+
+def returned_day(paths: Paths, index: Ints) -> Ints:
+    """Return the first day at work on or after the index day, shape (n,), `MISSING_DAY` for others."""
+    out = np.full(len(index), MISSING_DAY, dtype=np.int64)
+    back = np.flatnonzero((paths.state == STATES.index("work")) & (paths.end > index[paths.person]))[::-1]
+    out[paths.person[back]] = np.maximum(paths.start[back], index[paths.person[back]])
+    return out
 
 
 def _gone_day(paths: Paths) -> Ints:
@@ -140,27 +161,16 @@ def _gone_day(paths: Paths) -> Ints:
     return np.where(first == far, MISSING_DAY, first)
 
 
-def _returned_day(paths: Paths, index: Ints) -> Ints:
-    """Return the first day at work after the index day, shape (n,), `MISSING_DAY` for others."""
-    out = np.full(len(index), MISSING_DAY, dtype=np.int64)
-    back = np.flatnonzero((paths.state == STATES.index("work")) & (paths.end > index[paths.person]))[::-1]
-    out[paths.person[back]] = np.maximum(paths.start[back], index[paths.person[back]])
-    return out
-
-
 def _status_rows(
     scenario: Scenario,
     people: People,
-    covariates: dict[str, Floats],
+    covariates: dict[str, Any],
     gone: Ints,
     known_to: int,
     answers: list[pd.DataFrame],
-    *,
     seed: int,
-) -> pd.DataFrame:
+) -> list[pd.DataFrame]:
     """Return the two questions of the work status; where a wave has other answers too, only of those who gave them."""
-    from rtwcohort.simulate.marginal.status import draw_status
-
     assert scenario.status is not None
     drawn = draw_status(scenario.status, people.person, covariates, seed=seed)
     declared = {} if scenario.answers is None else {wave.name: wave.day for wave in scenario.answers.waves}
@@ -168,41 +178,23 @@ def _status_rows(
     for column, wave in enumerate(drawn.waves):
         day = people.index + declared.get(wave, _wave_day(wave))
         here = (day < known_to) & ((gone == MISSING_DAY) | (gone > day))
-        when = day
         if wave in declared:
-            asked = answers[0][answers[0]["wave"] == wave].drop_duplicates("person")
-            position = asked["person"].to_numpy(dtype=np.int64) - int(people.person[0])
-            here = np.zeros(len(people), dtype=np.bool_)
-            here[position] = True
-            when = day.copy()
-            when[position] = asked["answered_on"].to_numpy().astype("datetime64[D]").astype(np.int64)
-        parts += _two_questions(people.person, drawn.codes[:, column], len(drawn.levels), wave, when, here, seed)
-    return pd.concat(parts, ignore_index=True)
+            day, here = _days_answered(answers[0], wave, people, day)
+        # With two levels the higher one is "in work".
+        level = drawn.codes[:, column] * (2 if len(drawn.levels) == 2 else 1)
+        parts.append(draw_work_status(people.person, np.where(here, level, -1), wave, day, seed=seed))
+    return parts
 
 
-def _two_questions(
-    persons: Ints, level: Ints, n_levels: int, wave: str, when: Ints, here: Any, seed: int
-) -> list[pd.DataFrame]:
-    """Return "declared fit" of everybody here, and the situation of those who are not."""
-    fit = level == n_levels - 1
-    partly = level == n_levels - 2 if n_levels > 2 else np.zeros(len(level), dtype=np.bool_)
-    other = draws.choose(draws.key(seed, f"situation at {wave}"), persons, (1.0, 1.0, 1.0, 1.0))
-    situation = np.where(partly, 3, np.asarray(_OTHER_SITUATIONS)[other])
-    rows = []
-    for item, values, asked in (("declared_fit", fit.astype(np.int64), here), ("situation", situation, here & ~fit)):
-        rows.append(
-            pd.DataFrame(
-                {
-                    "person": persons[asked],
-                    "wave": wave,
-                    "answered_on": from_days(when[asked]),
-                    "instrument": "WORK-STATUS",
-                    "item": item,
-                    "value": values[asked].astype(np.float64),
-                }
-            )
-        )
-    return rows
+def _days_answered(answers: pd.DataFrame, wave: str, people: People, day: Ints) -> tuple[Ints, Any]:
+    """Return the day on which people answered other questions of a wave, and who did."""
+    asked = answers[answers["wave"] == wave].drop_duplicates("person")
+    position = asked["person"].to_numpy(dtype=np.int64) - int(people.person[0])
+    here = np.zeros(len(people), dtype=np.bool_)
+    here[position] = True
+    when = day.copy()
+    when[position] = to_days(asked["answered_on"])
+    return when, here
 
 
 def _wave_day(wave: str) -> int:

@@ -17,7 +17,15 @@ from rtwcohort.simulate.portable import Floats, Ints
 from rtwcohort.simulate.process.paths import Inputs, Paths
 from rtwcohort.simulate.process.run import simulate_paths
 from rtwcohort.simulate.process.states import FAMILIES, SICK, STATES, state_code
-from rtwcohort.simulate.register_rows import benefits_table, questionnaires_table
+from rtwcohort.simulate.questionnaires.baseline import draw_baseline
+from rtwcohort.simulate.questionnaires.complete import draw_complete
+from rtwcohort.simulate.register_rows import (
+    Scores,
+    arm_indicators,
+    benefits_table,
+    questionnaires_table,
+    returned_day,
+)
 from rtwcohort.simulate.register_tables import employment_table, enrolment_table, find_jobs, persons_table
 from rtwcohort.simulate.scenarios.declaration import Scenario
 
@@ -34,12 +42,15 @@ class Drawn:
         Who they are, what came before, how they moved.
     covariates
         Name -> values that effects may name, shape (m,), without missing values.
+    scores
+        Score -> wave -> complete values, where the scenario has a status that may depend on them.
     """
 
     people: People
     earlier: Earlier
     covariates: dict[str, Floats]
     paths: Paths
+    scores: Scores
 
 
 def simulate_register(
@@ -98,15 +109,18 @@ def draw_slice(
         earlier = draw_history(scenario.population.history, people, rules, seed=int(seed))
         covariates = _covariates(scenario, people, earlier, int(seed))
         paths = simulate_paths(scenario.process, _inputs(scenario, people, earlier, covariates), seed=int(seed))
+        scores = _scores(scenario, people, covariates, paths, int(seed))
     except ScenarioError:
         raise
     except RtwCohortError as error:
         raise ScenarioError(f"scenario '{scenario.name}': {error}") from error
-    return Drawn(people, earlier, covariates, paths)
+    return Drawn(people, earlier, covariates, paths, scores)
 
 
-def tables_of(scenario: Scenario, drawn: Drawn, *, n: int | None = None, seed: int) -> dict[str, pd.DataFrame]:
-    """Turn drawn people and paths into tables."""
+def tables_of(
+    scenario: Scenario, drawn: Drawn, *, n: int | None = None, seed: int, questionnaires: bool = True
+) -> dict[str, pd.DataFrame]:
+    """Turn drawn people and paths into tables; `questionnaires=False` leaves that table out."""
     people, paths = drawn.people, drawn.paths
     ids = scenario.first_id + people.person
     employers = max(1, round(_size(scenario, n) / scenario.population.people_per_employer))
@@ -118,7 +132,9 @@ def tables_of(scenario: Scenario, drawn: Drawn, *, n: int | None = None, seed: i
     }
     if scenario.kind == "cohort":
         tables["enrolment"] = enrolment_table(scenario.population, people, ids)
-    answers = questionnaires_table(scenario, people, drawn.covariates, paths, ids, seed=seed)
+    if not questionnaires:
+        return tables
+    answers = questionnaires_table(scenario, people, drawn.covariates, drawn.scores, paths, ids, seed=seed)
     if answers is not None:
         tables["questionnaires"] = answers
     return tables
@@ -200,17 +216,22 @@ def _covariates(scenario: Scenario, people: People, earlier: Earlier, seed: int)
     covariates["earlier_spells"] = earlier.count.astype(np.float64)
     covariates["days_on_benefit"] = (earlier.days + people.index - people.absence_start).astype(np.float64)
     if scenario.answers is not None:
-        from rtwcohort.simulate.questionnaires import draw_baseline
-
         with_arms = {**covariates, **arm_indicators(scenario, people)}
         covariates |= draw_baseline(scenario.answers, people.person, with_arms, seed=seed)
     return covariates
 
 
-def arm_indicators(scenario: Scenario, people: People) -> dict[str, Floats]:
-    """Return `arm=name` as 0 or 1 for every arm."""
-    names = scenario.population.arm_names
-    return {f"arm={name}": (people.arm == position).astype(np.float64) for position, name in enumerate(names)}
+def _scores(scenario: Scenario, people: People, covariates: dict[str, Floats], paths: Paths, seed: int) -> Scores:
+    if scenario.answers is None or scenario.status is None:
+        return {}
+    return draw_complete(
+        scenario.answers,
+        people.person,
+        {**covariates, **arm_indicators(scenario, people)},
+        people.index,
+        seed=seed,
+        returned_day=returned_day(paths, people.index),
+    )
 
 
 def _inputs(scenario: Scenario, people: People, earlier: Earlier, covariates: dict[str, Floats]) -> Inputs:

@@ -69,7 +69,8 @@ FIDELITY_ESTIMATORS: Final[Mapping[str, Estimator]] = {
 
 def _pick(fit: Any, term: str) -> tuple[float, float]:
     place = _place(tuple(fit.terms), term)
-    return float(fit.coef[place]), float(fit.std_error[place])
+    thresholds = len(fit.std_error) - len(fit.coef)
+    return float(fit.coef[place]), float(fit.std_error[thresholds + place])
 
 
 def _place(terms: Sequence[str], term: str) -> int:

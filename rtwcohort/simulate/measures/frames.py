@@ -68,17 +68,21 @@ def _days(
     return frame[who].reset_index(drop=True)
 
 
-def _status(simulated: Simulated, who: Bools, *, wave: str) -> pd.DataFrame:
+def _status(simulated: Simulated, who: Bools, *, wave: str, scores_at: str | None = None) -> pd.DataFrame:
     """Answered work status at one wave."""
-    return _status_rows(simulated, who, [wave]).drop(columns="wave")
+    return _status_rows(simulated, who, [wave], scores_at).drop(columns="wave")
 
 
-def _statuses(simulated: Simulated, who: Bools, *, waves: list[str]) -> pd.DataFrame:
+def _statuses(simulated: Simulated, who: Bools, *, waves: list[str], scores_at: str | None = None) -> pd.DataFrame:
     """Answered work status at several waves."""
-    return _status_rows(simulated, who, waves)
+    return _status_rows(simulated, who, waves, scores_at)
 
 
-def _status_rows(simulated: Simulated, who: Bools, waves: list[str]) -> pd.DataFrame:
+def _status_rows(simulated: Simulated, who: Bools, waves: list[str], scores_at: str | None) -> pd.DataFrame:
+    """Return one row a person and wave; scores are those of the wave itself, or of `scores_at`.
+
+    With `scores_at`, `earlier_status` is the answered status at that wave ("none" where it is missing).
+    """
     from rtwcohort.instruments.work_status import STATUSES
 
     base = covariate_frame(simulated)
@@ -86,7 +90,13 @@ def _status_rows(simulated: Simulated, who: Bools, waves: list[str]) -> pd.DataF
     for wave in waves:
         codes = status_codes(simulated, wave)
         status = _labelled(codes, STATUSES, ordered=True)
-        parts.append(base.assign(wave=wave, status=status)[who & (codes >= 0)])
+        values: dict[str, Any] = {
+            name: of[scores_at or wave] for name, of in simulated.scores.items() if (scores_at or wave) in of
+        }
+        if scores_at is not None and scores_at != wave:
+            before = status_codes(simulated, scores_at)
+            values["earlier_status"] = _labelled(np.where(before < 0, 3, before), (*STATUSES, "none"))
+        parts.append(base.assign(wave=wave, status=status, **values)[who & (codes >= 0)])
     frame = pd.concat(parts, ignore_index=True)
     frame["wave"] = pd.Categorical(frame["wave"], categories=waves)
     ordered: pd.DataFrame = frame.sort_values(["person_id", "wave"], kind="stable", ignore_index=True)

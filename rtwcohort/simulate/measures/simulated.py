@@ -47,6 +47,8 @@ class Simulated:
         Who they are.
     covariates
         Name -> complete values, shape (n,).
+    scores
+        Score -> wave -> complete values, shape (n,); empty without a status.
     cache
         What has been computed, by what was asked.
     """
@@ -55,6 +57,7 @@ class Simulated:
     register: Register
     people: People
     covariates: Mapping[str, Floats]
+    scores: Mapping[str, Mapping[str, Floats]] = field(default_factory=dict)
     cache: dict[str, Any] = field(default_factory=dict)
 
     @property
