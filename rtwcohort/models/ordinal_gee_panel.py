@@ -209,8 +209,9 @@ def build_panel(
     sorted_already = bool((key[1:] >= key[:-1]).all())
     order = np.arange(n) if sorted_already else np.argsort(key, kind="stable")
 
-    def placed(values: Any) -> Any:
-        return np.ascontiguousarray(values if sorted_already else values[order])
+    def placed(values: Any, kind: type = np.int64) -> Any:
+        """Return values in the order of the panel, in an array such as the kernels are compiled for."""
+        return np.require(values if sorted_already else values[order], kind, ("C", "W"))
 
     key, ids, groups = placed(key), placed(ids), placed(groups)
     repeats = int(np.count_nonzero(key[1:] == key[:-1])) if waves.known else 0
@@ -230,8 +231,8 @@ def build_panel(
     panel = Panel(
         scaled,
         placed(y),
-        np.ones(n) if weight is None else placed(weight),
-        np.zeros(n) if offset is None else placed(offset),
+        np.ones(n) if weight is None else placed(weight, np.float64),
+        np.zeros(n) if offset is None else placed(offset, np.float64),
         placed(waves.position),
         np.append(starts, n).astype(np.int64),
         np.append(first, starts.size).astype(np.int64),

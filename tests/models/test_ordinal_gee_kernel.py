@@ -120,3 +120,13 @@ class TestCodes:
         with pytest.raises(DesignError, match="'x3' has one value"):
             fit_ordinal_gee_arrays(X, y, id=person)
         assert fit_ordinal_gee_arrays(X[:, :2], y, id=person).n == 300
+
+    def test_arrays_that_may_not_be_written_to_need_no_kernel_of_their_own(self):
+        X, y, person, weight = np.arange(300.0)[:, None], np.arange(300) % 3, np.arange(300) // 2, np.full(300, 2.0)
+        plain = fit_ordinal_gee_arrays(X, y, id=person, weights=weight, offset=weight)
+        compiled = len(logit_pass.signatures)
+        for array in (X, y, person, weight):
+            array.setflags(write=False)
+        kept = fit_ordinal_gee_arrays(X, y.astype(np.int32), id=person, weights=weight, offset=weight)
+        assert len(logit_pass.signatures) == compiled
+        np.testing.assert_array_equal(kept.vcov, plain.vcov)
