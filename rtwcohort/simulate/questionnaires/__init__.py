@@ -1,7 +1,8 @@
 """Questionnaires with known truth: items drawn so that scores have the declared mean, spread and reliability."""
 
 from rtwcohort.simulate.questionnaires.baseline import draw_baseline
-from rtwcohort.simulate.questionnaires.check import answer_targets, check_answers
+from rtwcohort.simulate.questionnaires.check import answer_targets, check_answers, covariates_needed
+from rtwcohort.simulate.questionnaires.complete import draw_complete
 from rtwcohort.simulate.questionnaires.declaration import (
     Answers,
     Change,
@@ -24,7 +25,9 @@ __all__ = [
     "Wave",
     "answer_targets",
     "check_answers",
+    "covariates_needed",
     "draw_baseline",
+    "draw_complete",
     "draw_waves",
     "draw_work_status",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from rtwcohort.simulate.questionnaires.declaration import Answers
+from rtwcohort.simulate.questionnaires.declaration import Answers, term_name
 from rtwcohort.simulate.questionnaires.missing import check_missing, item_mechanism, wave_mechanism
 from rtwcohort.simulate.questionnaires.plan import plan_waves
 
@@ -19,6 +19,20 @@ def check_answers(answers: Answers) -> None:
         or what missing answers depend on is not fully told.
     """
     check_missing(answers, plan_waves(answers))
+
+
+def covariates_needed(answers: Answers) -> tuple[str, ...]:
+    """Return the covariates that drawing these answers asks for, in order of first use."""
+    scores = {score.name for score in answers.scores} | {"value"}
+    missing = [
+        *answers.missing_on,
+        *answers.item_missing_on,
+        *(term for wave in answers.waves for term in wave.missing_on),
+    ]
+    names = [item.term for score in answers.scores for item in score.depends]
+    names += [term.term for term in missing if term_name(term.term) not in scores]
+    names += [wave.among for wave in answers.waves if wave.among]
+    return tuple(dict.fromkeys(names))
 
 
 def answer_targets(answers: Answers) -> pd.DataFrame:

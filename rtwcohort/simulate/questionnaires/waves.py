@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -12,13 +11,12 @@ import pandas as pd
 
 from rtwcohort.core.days import MISSING_DAY, from_days
 from rtwcohort.errors import ArgumentError
-from rtwcohort.simulate.draws import key, whole
 from rtwcohort.simulate.portable import Floats, Ints
 from rtwcohort.simulate.questionnaires.check import check_answers
-from rtwcohort.simulate.questionnaires.declaration import Answers, Wave
+from rtwcohort.simulate.questionnaires.complete import Block, complete_items, day_answered
+from rtwcohort.simulate.questionnaires.declaration import Answers
 from rtwcohort.simulate.questionnaires.missing import complete_scores, draw_left_out, draw_response
 from rtwcohort.simulate.questionnaires.plan import ScaleAtWave, WavePlan, plan_waves
-from rtwcohort.simulate.questionnaires.traits import draw_items, draw_traits
 
 _NEVER: Final = 2**40
 _BLOCK: Final = 16_384
@@ -75,7 +73,7 @@ def draw_waves(
     blocks = []
     for first in range(0, n, _BLOCK):
         part = slice(first, first + _BLOCK)
-        people = _People(
+        people = Block(
             persons=np.asarray(persons, dtype=np.int64)[part],
             covariates={name: np.asarray(values)[part] for name, values in covariates.items()},
             index_day=np.asarray(index_day, dtype=np.int64)[part],
@@ -86,18 +84,7 @@ def draw_waves(
     return _table(plans, columns, blocks)
 
 
-@dataclass(frozen=True, slots=True)
-class _People:
-    """A block of people: arrays of shape (n,)."""
-
-    persons: Ints
-    covariates: dict[str, Floats]
-    index_day: Ints
-    stop: Ints
-    returned_day: Ints | None
-
-
-_Block = tuple[Ints, npt.NDArray[np.int16], npt.NDArray[np.int32], Floats]
+_Rows = tuple[Ints, npt.NDArray[np.int16], npt.NDArray[np.int32], Floats]
 
 
 def _columns(answers: Answers, plans: tuple[WavePlan, ...]) -> list[tuple[int, str, str]]:
@@ -112,10 +99,10 @@ def _columns(answers: Answers, plans: tuple[WavePlan, ...]) -> list[tuple[int, s
     return columns
 
 
-def _answers_of(answers: Answers, plans: tuple[WavePlan, ...], people: _People, seed: int) -> _Block:
+def _answers_of(answers: Answers, plans: tuple[WavePlan, ...], people: Block, seed: int) -> _Rows:
     """Return person, column, day and value of every answer of a block, by person and column."""
-    days = [_day_answered(plan.wave, people.persons, people.index_day, seed) for plan in plans]
-    drawn = _all_items(answers, plans, people, days, seed)
+    days = [day_answered(plan.wave, people.persons, people.index_day, seed) for plan in plans]
+    drawn = complete_items(answers, plans, people, days, seed)
     scores = complete_scores(plans, drawn)
     response = draw_response(answers, plans, scores, people.persons, people.covariates, seed=seed)
     values, when = [], []
@@ -137,8 +124,8 @@ def _answers_of(answers: Answers, plans: tuple[WavePlan, ...], people: _People, 
     return people.persons[person], column.astype(np.int16), day.astype(np.int32), table[person, column]
 
 
-def _table(plans: tuple[WavePlan, ...], columns: list[tuple[int, str, str]], blocks: list[_Block]) -> pd.DataFrame:
-    empty: _Block = (np.empty(0, np.int64), np.empty(0, np.int16), np.empty(0, np.int32), np.empty(0, np.float64))
+def _table(plans: tuple[WavePlan, ...], columns: list[tuple[int, str, str]], blocks: list[_Rows]) -> pd.DataFrame:
+    empty: _Rows = (np.empty(0, np.int64), np.empty(0, np.int16), np.empty(0, np.int32), np.empty(0, np.float64))
     person, column, day, value = (np.concatenate(part) for part in zip(*(blocks or [empty]), strict=True))
     names = [
         np.asarray([plans[item[0]].wave.name for item in columns] or [""], dtype=object),
@@ -162,39 +149,6 @@ def _check_lengths(n: int, **arrays: Ints | None) -> None:
     for name, values in arrays.items():
         if values is not None and np.shape(values) != (n,):
             raise ArgumentError(f"`{name}` must have one day a person ({n}); got shape {np.shape(values)}.")
-
-
-def _day_answered(wave: Wave, persons: Ints, index_day: Ints, seed: int) -> Ints:
-    late = 0 if wave.day == 0 else wave.spread
-    drawn = whole(key(seed, f"answers day {wave.name}"), persons, -wave.spread, late)
-    day: Ints = np.asarray(index_day, dtype=np.int64) + wave.day + drawn
-    return day
-
-
-def _all_items(
-    answers: Answers, plans: tuple[WavePlan, ...], people: _People, days: list[Ints], seed: int
-) -> list[list[dict[str, Floats]]]:
-    """Draw complete items: by wave, then by scale."""
-    traits = draw_traits(answers, plans, people.persons, people.covariates, seed=seed)
-    back = people.returned_day
-    drawn = []
-    for position, plan in enumerate(plans):
-        returned = None if back is None else (back != MISSING_DAY) & (back <= days[position])
-        drawn.append(
-            [
-                draw_items(
-                    scale,
-                    plan.wave.name,
-                    people.persons,
-                    trait,
-                    seed=seed,
-                    returned=returned,
-                    all_statements=answers.all_statements,
-                )
-                for scale, trait in zip(plan.scales, traits[position], strict=True)
-            ]
-        )
-    return drawn
 
 
 def _as_answered(scale: ScaleAtWave, item: str, points: Floats) -> Floats:

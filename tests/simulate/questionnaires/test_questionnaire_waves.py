@@ -21,7 +21,9 @@ from rtwcohort.simulate.questionnaires import (
     Wave,
     answer_targets,
     check_answers,
+    covariates_needed,
     draw_baseline,
+    draw_complete,
     draw_waves,
 )
 
@@ -123,6 +125,14 @@ def test_baseline_is_what_the_items_score_to(all_scores):
     assert list(baseline) == ["fabq_w", "belief", "dcsq_demands", "job_satisfaction"]
     for target in ANSWERS.scores:
         assert np.array_equal(all_scores[target.name, "M0"].to_numpy(), baseline[target.name])
+
+
+def test_complete_scores_of_every_wave_are_those_of_complete_answers(all_scores):
+    known = draw_complete(ANSWERS, PEOPLE, COVARIATES, INDEX, seed=1)
+    for (name, wave), values in all_scores.items():
+        assert np.array_equal(known[name][wave], values.to_numpy()), (name, wave)
+    missing = replace(ANSWERS, waves=(Wave(name="M0", response=0.5), Wave(name="M3", day=91)), item_missing=0.3)
+    assert np.array_equal(draw_complete(missing, PEOPLE, {}, INDEX, seed=1)["belief"]["M0"], known["belief"]["M0"])
 
 
 def test_a_persons_answers_do_not_depend_on_the_others():
@@ -306,6 +316,18 @@ def test_the_mechanisms_are_told():
     assert answer_targets(by_value)["items_left_out"].unique().tolist() == ["mnar"]
     table = answer_targets(ANSWERS)
     assert table.loc[table["score"] == "fabq_w", "mean"].tolist() == [22, 18]
+
+
+def test_the_covariates_that_are_needed():
+    assert covariates_needed(ANSWERS) == ()
+    target = replace(FABQ, depends=(Depends(term="age", points=1),))
+    waves = (
+        Wave(name="M0", missing_on=(MissingOn(term="distance", log_or=1, centre=0, sd=1),)),
+        Wave(name="M3", among="arm"),
+    )
+    on = (MissingOn(term="FABQ-W", log_or=0.1), MissingOn(term="age", log_or=0.1, centre=45, sd=9))
+    answers = replace(ANSWERS, scores=(target, *ANSWERS.scores[1:]), waves=waves, missing_on=on)
+    assert covariates_needed(answers) == ("age", "distance", "arm")
 
 
 def test_no_questionnaires_and_nobody():
