@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, Literal
 
 import numpy as np
@@ -22,7 +23,7 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
     "beta": ("mean", "sd", "low", "high"),
     "bands": ("bands",),
 }
-_GRID: Final = 512
+_GRID: Final = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,16 +143,20 @@ def _log_scale(shape: Shape) -> tuple[float, float]:
 
 def _beta(shape: Shape, share: Floats) -> Floats:
     """Interpolate quantiles of a table rounded to nine decimals, so that no library's last bit shows."""
-    from scipy.stats import beta
-
     low, high = _need(shape.low), _need(shape.high)
     mean, sd = (_need(shape.mean) - low) / (high - low), _need(shape.sd) / (high - low)
-    count = mean * (1.0 - mean) / (sd * sd) - 1.0
-    grid = np.arange(_GRID + 1) / _GRID
-    table = np.round(beta.ppf(grid, mean * count, (1.0 - mean) * count), 9)
+    table = _beta_table(mean, sd)
     place = share * _GRID
     cell = np.minimum(np.floor(place).astype(np.int64), _GRID - 1)
     return np.asarray(low + (high - low) * (table[cell] + (place - cell) * (table[cell + 1] - table[cell])))
+
+
+@lru_cache(maxsize=32)
+def _beta_table(mean: float, sd: float) -> Floats:
+    from scipy.special import betaincinv
+
+    count = mean * (1.0 - mean) / (sd * sd) - 1.0
+    return np.round(betaincinv(mean * count, (1.0 - mean) * count, np.arange(_GRID + 1) / _GRID), 9)
 
 
 def _bands(shape: Shape, share: Floats) -> Floats:

@@ -19,7 +19,18 @@ from rtwcohort.simulate.scenarios.check import check_scenario
 from rtwcohort.simulate.scenarios.declaration import Scenario
 
 _SHOWN: Final = 8
-_KINDS: Final = {"float": "number", "int": "whole number", "str": "text", "bool": "true or false", "dict": "table"}
+_KINDS: Final = (
+    ("integer", "a whole number"),
+    ("number", "a number"),
+    ("string", "a text"),
+    ("boolean", "true or false"),
+    ("dictionary", "a table"),
+    ("dict", "a table"),
+    ("object", "a table"),
+    ("tuple", "a list"),
+    ("array", "a list"),
+    ("list", "a list"),
+)
 
 
 def scenario_names() -> tuple[str, ...]:
@@ -154,8 +165,11 @@ def _sentence(path: tuple[str | int, ...], fault: Any) -> str:
         return "this key is missing and has no default."
     if fault["type"] == "value_error":
         return str(fault["ctx"]["error"])
-    message = fault["msg"].removeprefix("Input should be ").removeprefix("a valid ")
-    message = _KINDS.get(message, message)
+    message = fault["msg"].removeprefix("Input should be ")
+    for word, ours in _KINDS:
+        if message.startswith(("a ", "an ")) and word in message:
+            message = ours
+            break
     came = repr(fault["input"])
     return f"this must be {message}; got {came if len(came) < 80 else came[:77] + '...'}."
 
@@ -163,19 +177,20 @@ def _sentence(path: tuple[str | int, ...], fault: Any) -> str:
 def _known_keys(path: tuple[str | int, ...]) -> list[str]:
     kind: Any = Scenario
     for part in path:
+        if isinstance(part, int):
+            continue
         if is_dataclass(kind):
             kind = get_type_hints(kind).get(str(part))
         elif get_origin(kind) is dict:
             kind = get_args(kind)[1]
-        kind = _inside(kind, part)
+        kind = _inside(kind)
     return [item.name for item in fields(kind)] if is_dataclass(kind) else []
 
 
-def _inside(kind: Any, part: str | int) -> Any:
+def _inside(kind: Any) -> Any:
     """Look through optional types and tuples to the dataclass or dictionary in them."""
     if get_origin(kind) in (Union, UnionType):
         kind = next((item for item in get_args(kind) if item is not type(None)), None)
-    if get_origin(kind) is tuple and get_args(kind):
-        item = get_args(kind)[0]
-        return item if is_dataclass(item) or isinstance(part, int) else kind
+    if get_origin(kind) is tuple and get_args(kind) and is_dataclass(get_args(kind)[0]):
+        return get_args(kind)[0]
     return kind
