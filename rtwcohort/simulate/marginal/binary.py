@@ -164,7 +164,7 @@ def solve_binary(
     model: Model = "logistic",
 ) -> BinaryModel:
     """Solve intercept and arm coefficient; see `draw_binary`."""
-    group = _arm(arm, len(np.asarray(arm)))
+    group = _arm(arm, np.asarray(arm).size)
     eta = check_values(linear_predictor, len(group), argument="linear_predictor")
     _check_choices(effect, measure, baseline, holds, baseline_of, model)
     if holds == "conditional":
@@ -265,7 +265,9 @@ def _truth(model: Model, coefficient: float, risks: tuple[float, float]) -> pd.D
 
 def _arm(arm: npt.ArrayLike, n: int) -> Ints:
     group = check_whole(arm, n, argument="arm")
-    if n and group.max() > 1:
+    if not n:
+        raise ArgumentError("`arm` must hold at least one person; got none.")
+    if group.max() > 1:
         raise ArgumentError(f"`arm` must be 0 (control) or 1 (treated); got up to {group.max()}.")
     return group
 

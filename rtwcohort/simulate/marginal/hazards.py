@@ -13,7 +13,7 @@ import numpy.typing as npt
 from rtwcohort.core.checks import check_choice, check_number
 from rtwcohort.errors import ArgumentError
 from rtwcohort.simulate.marginal.baseline import Baseline, Piecewise, check_periods, person_cumulative
-from rtwcohort.simulate.marginal.inputs import check_values
+from rtwcohort.simulate.marginal.inputs import check_values, numbers
 from rtwcohort.simulate.marginal.links import panels
 from rtwcohort.simulate.marginal.solving import bounded_exp, log_of, mean, root, rounded
 from rtwcohort.simulate.portable import Floats, log
@@ -118,7 +118,7 @@ def dropout_rate(
 
 def hazard_ratios(hazard: Hazard, n: int, periods: int, name: str) -> Floats:
     """Return the hazard ratios against the baseline, shape (n, periods)."""
-    values = np.asarray(hazard.linear_predictor, dtype=np.float64)
+    values = numbers(hazard.linear_predictor, argument=f"linear_predictor of '{name}'")
     if values.ndim < 2:
         values = np.tile(check_values(values, n, argument=f"linear_predictor of '{name}'")[:, None], (1, periods))
     if values.shape != (n, periods) or not np.isfinite(values).all() or np.abs(values).max() > 50.0:

@@ -39,9 +39,21 @@ def check_persons(persons: npt.ArrayLike) -> Ints:
     return array.astype(np.int64)
 
 
+def numbers(values: npt.ArrayLike, *, argument: str) -> Floats:
+    """Return values as float64 of any shape, or say that they are no numbers."""
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        kind = np.asarray(values, dtype=object).ravel()[:1]
+        got = type(kind[0]).__name__ if len(kind) else "nothing"
+        raise ArgumentError(
+            f"`{argument}` must hold numbers in an even table; got {got}. Code categories as 0 and 1 first."
+        ) from None
+
+
 def check_values(values: npt.ArrayLike, n: int, *, argument: str, missing: str = "") -> Floats:
     """Return finite float64 values of shape (n,); one number stands for everybody."""
-    array = np.asarray(values, dtype=np.float64)
+    array = numbers(values, argument=argument)
     if array.ndim == 0:
         array = np.full(n, float(array))
     if array.shape != (n,):

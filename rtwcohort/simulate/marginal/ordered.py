@@ -12,7 +12,7 @@ from rtwcohort.core.checks import check_choice
 from rtwcohort.errors import ArgumentError
 from rtwcohort.simulate import draws
 from rtwcohort.simulate.marginal.association import Association, latent_correlation
-from rtwcohort.simulate.marginal.inputs import check_persons, check_values
+from rtwcohort.simulate.marginal.inputs import check_persons, check_values, numbers
 from rtwcohort.simulate.marginal.links import LINKS, Link, cholesky, inverse_link, link_of
 from rtwcohort.simulate.marginal.solving import mean, root, rounded
 from rtwcohort.simulate.portable import Floats, Ints
@@ -115,7 +115,7 @@ def thresholds_for(shares: Sequence[float], linear_predictor: npt.ArrayLike = 0.
             f"`shares` must be positive, one a level, and add up to 1 (or 100); got {given}, total {total:g}. "
             "A level that nobody has is left out."
         )
-    values = np.atleast_1d(np.asarray(linear_predictor, dtype=np.float64))
+    values = np.atleast_1d(numbers(linear_predictor, argument="linear_predictor"))
     eta = check_values(values, len(values), argument="linear_predictor")
     low, high = float(eta.min()), float(eta.max())
     found, reached = [], 0.0
@@ -132,7 +132,7 @@ def thresholds_for(shares: Sequence[float], linear_predictor: npt.ArrayLike = 0.
 
 def check_predictor(linear_predictor: npt.ArrayLike, n: int) -> Floats:
     """Return a finite linear predictor of shape (n, waves)."""
-    eta = np.asarray(linear_predictor, dtype=np.float64)
+    eta = numbers(linear_predictor, argument="linear_predictor")
     if eta.ndim != 2 or len(eta) != n or not eta.shape[1]:
         raise ArgumentError(
             f"`linear_predictor` must have the shape (people, waves), here ({n}, waves); got {eta.shape}."

@@ -106,7 +106,10 @@ def test_drawn_in_parts():
         ({"effect": -1.0}, "`effect`"),
         ({"baseline": 0.0}, "`baseline`"),
         ({"arm": np.full(90, 2)}, "control"),
+        ({"arm": np.array([], dtype=int)}, "at least one person"),
+        ({"arm": "treated"}, r"shape \(1,\)"),
         ({"linear_predictor": np.full(90, np.nan)}, "90 of 90"),
+        ({"linear_predictor": np.full(90, "high")}, "must hold numbers"),
     ],
 )
 def test_refused(change, words):

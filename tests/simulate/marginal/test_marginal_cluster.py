@@ -136,8 +136,10 @@ def test_randomisation():
         assert sorted(arm[inside]) == [0, 1]
     order = np.argsort(score)
     assert (pair[order] == np.arange(40) // 2).all()
-    often = np.mean([randomise(clusters, randomisation="simple", seed=s)[0] for s in range(800)], axis=0)
-    assert np.abs(often - 0.5).max() < 4 * np.sqrt(0.25 / 800)
+    drawn = np.array([randomise(clusters, randomisation="simple", seed=s)[0] for s in range(800)])
+    assert np.abs(drawn.mean(axis=0) - 0.5).max() < 4 * np.sqrt(0.25 / 800)
+    together = (drawn[:, 1:] == drawn[:, :-1]).mean(axis=0)  # neighbours share an arm with probability 19/39
+    assert np.abs(together - 19 / 39).max() < 4 * np.sqrt(0.25 / 800)
     odd = [randomise(np.arange(5), randomisation="simple", seed=s)[0].sum() for s in range(200)]
     assert 60 < odd.count(2) < 140
     assert set(odd) == {2, 3}

@@ -300,6 +300,7 @@ def test_refused_data():
         (np.array([0, 1, 1, 2, 3]), given, "more than once"),
         (np.array([0.0, 1, 2, 3, 4]), given, "whole numbers"),
         (np.arange(5), given | {"age": np.array([1, 2, np.nan, 4, 5])}, "1 of 5 values are not"),
+        (np.arange(5), given | {"age": np.full(5, "old")}, "must hold numbers"),
         (np.arange(5), given | {"age": np.arange(4)}, r"shape \(5,\)"),
         (np.arange(5), {k: v for k, v in given.items() if k != "age"} | {"ages": 1.0}, "Did you mean 'ages'"),
         (np.arange(5), given | {"fabq": {"M0": np.zeros(5), "M3": np.zeros(5)}}, "no wave 'M6'"),
