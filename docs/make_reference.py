@@ -145,6 +145,7 @@ def instruments() -> str:
             ("turned round", row.reversed_items),
             ("missing items", row.missing_rule),
             ("cut-offs", row.cut_offs),
+            ("Cronbach's alpha", row.alpha),
             ("scored", "" if row.scored == "yes" else row.scored),
             ("used by", row.used_by),
             ("source", row.source),

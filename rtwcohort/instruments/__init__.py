@@ -2,7 +2,7 @@
 
 from rtwcohort.instruments.catalogue import instrument_catalogue
 from rtwcohort.instruments.declarations import INSTRUMENTS, get_instrument
-from rtwcohort.instruments.instrument import CutOff, Instrument
+from rtwcohort.instruments.instrument import CutOff, Instrument, Reliability
 from rtwcohort.instruments.job_strain import JobStrain, job_strain
 from rtwcohort.instruments.named import NAMED, NamedScale
 from rtwcohort.instruments.options import OPTIONS, ScoringOption
@@ -20,6 +20,7 @@ __all__ = [
     "Instrument",
     "JobStrain",
     "NamedScale",
+    "Reliability",
     "Scores",
     "ScoringOption",
     "answered_work_status",

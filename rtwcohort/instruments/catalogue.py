@@ -16,7 +16,7 @@ def instrument_catalogue() -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row a scale: name, label, questionnaire, scored ("yes", or why not), n_items, items, answers, score_range,
-        scoring, reversed_items, missing_rule, cut_offs, direction, used_by, source, note. Texts; empty where nothing
+        scoring, reversed_items, missing_rule, cut_offs, alpha, direction, used_by, source, note. Texts; empty where nothing
         is stated.
     """
     rows = [_scale(scale) for scale in INSTRUMENTS.values()] + [_named(scale) for scale in NAMED.values()]
@@ -40,6 +40,7 @@ def _scale(scale: Instrument) -> dict[str, object]:
         "reversed_items": ", ".join(scale.reversed_items),
         "missing_rule": _missing(scale),
         "cut_offs": "; ".join(f"{item.label}: {item.operator} {item.value:g}" for item in scale.cut_offs),
+        "alpha": "; ".join(f"{item.alpha:.2f} (n = {item.n:,}; {item.source})" for item in scale.reliability),
         "direction": scale.direction,
         "used_by": ", ".join(scale.used_by),
         "source": scale.source,
@@ -69,6 +70,7 @@ def _named(scale: NamedScale) -> dict[str, object]:
         "reversed_items": "",
         "missing_rule": "",
         "cut_offs": "",
+        "alpha": "",
         "direction": scale.direction,
         "used_by": ", ".join(scale.used_by),
         "source": "",

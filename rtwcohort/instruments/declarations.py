@@ -6,7 +6,7 @@ from typing import Final
 
 from rtwcohort.core.checks import did_you_mean
 from rtwcohort.errors import ArgumentError
-from rtwcohort.instruments.instrument import CutOff, Instrument
+from rtwcohort.instruments.instrument import CutOff, Instrument, Reliability
 from rtwcohort.instruments.named import NAMED
 from rtwcohort.instruments.pain_and_function import PAIN_AND_FUNCTION
 
@@ -39,6 +39,14 @@ _HADS_NOTE: Final = (
 _HADS_CUT_OFF: Final = (CutOff(label="possible case", operator=">=", value=8, source="PMC1343544"),)
 _WORK_STATUS_SOURCE: Final = "Occupational rehabilitation questionnaire (ARR), as used in the Hernes cohort"
 _WAI_SOURCE: Final = "Categories as cited from de Zwart et al. 2002; BMC Public Health 2013;13:305 for the first item"
+
+
+def _alpha(value: float, n: int, source: str) -> tuple[Reliability, ...]:
+    return (Reliability(alpha=value, n=n, source=source),)
+
+
+_MASE: Final = "Mase et al. 2012, Japanese version, nursery-school workers"
+_HUNT: Final = "Nord-Trøndelag Health Study (HUNT)"
 
 INSTRUMENTS: Final[dict[str, Instrument]] = {
     instrument.name: instrument
@@ -112,6 +120,7 @@ INSTRUMENTS: Final[dict[str, Instrument]] = {
             scoring="sum",
             reversed_items=("1", "2", "3", "5"),
             direction="high = high demands",
+            reliability=_alpha(0.64, 212, _MASE),
             source=_DCSQ_SOURCE,
             note=_DCSQ_NOTE,
         ),
@@ -126,6 +135,7 @@ INSTRUMENTS: Final[dict[str, Instrument]] = {
             scoring="sum",
             reversed_items=("6", "7", "8", "10", "11"),
             direction="high = high control",
+            reliability=_alpha(0.63, 212, _MASE),
             source=_DCSQ_SOURCE,
             note=_DCSQ_NOTE,
         ),
@@ -140,6 +150,7 @@ INSTRUMENTS: Final[dict[str, Instrument]] = {
             scoring="sum",
             reversed_items=_numbers(12, 17),
             direction="high = high support",
+            reliability=_alpha(0.86, 212, _MASE),
             source=_DCSQ_SOURCE,
             note=_DCSQ_NOTE,
         ),
@@ -169,6 +180,7 @@ INSTRUMENTS: Final[dict[str, Instrument]] = {
             min_answered=4,
             direction="high = more symptoms",
             cut_offs=_HADS_CUT_OFF,
+            reliability=_alpha(0.8, 51930, _HUNT),
             source=_HADS_SOURCE,
             note=_HADS_NOTE,
         ),
@@ -189,6 +201,7 @@ INSTRUMENTS: Final[dict[str, Instrument]] = {
             min_answered=4,
             direction="high = more symptoms",
             cut_offs=_HADS_CUT_OFF,
+            reliability=_alpha(0.76, 51930, _HUNT),
             source=_HADS_SOURCE,
             note=_HADS_NOTE,
         ),

@@ -31,6 +31,15 @@ class CutOff:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reliability:
+    """A published internal consistency: Cronbach's alpha, the number of people and the study."""
+
+    alpha: float
+    n: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Instrument:
     """A scale that is computed from answered items.
 
@@ -62,6 +71,8 @@ class Instrument:
         What a high score means, in words.
     cut_offs
         Published thresholds.
+    reliability
+        Published internal consistencies.
     source
         Where items, range and scoring were read.
     used_by
@@ -90,6 +101,7 @@ class Instrument:
     missing: MissingRule = "complete"
     min_answered: int = 0
     cut_offs: tuple[CutOff, ...] = ()
+    reliability: tuple[Reliability, ...] = ()
     ordered: bool = True
     not_computable: str = ""
     note: str = ""

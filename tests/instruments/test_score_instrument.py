@@ -322,6 +322,7 @@ def test_the_catalogue():
     row = table.set_index("name").loc["FABQ-W"]
     assert (row["score_range"], row["items"], row["scored"]) == ("0 to 42", "6, 7, 9, 10, 11, 12, 15", "yes")
     assert table.set_index("name").loc["HADS-A", "missing_rule"] == "mean of the others once 4 are answered"
+    assert table.set_index("name").loc["HADS-A", "alpha"].startswith("0.80 (n = 51,930; ")
     for name in NAMED:
         with pytest.raises(ArgumentError, match="cannot be scored: the sources at hand"):
             get_instrument(name)
