@@ -140,10 +140,10 @@ def _check_lives(process: Process, inputs: Inputs, lives: Lives) -> None:
         argument = {"before": "days_before", "earlier": "earlier_spells", "paid": "paid_before"}[name]
         _refuse(getattr(lives, name) < 0, argument, "must be 0 or more")
     _refuse((lives.grade < 0) | (lives.grade > 99), "start_grade", "must be from 0 (draw it) to 99 percent")
-    past = (lives.paid > 0) & (lives.last_paid >= lives.start - lives.before)
-    _refuse(past, "last_paid_day", "must come before the path begins")
     if inputs.paid_before is not None and inputs.last_paid_day is None:
         raise ArgumentError("`inputs.paid_before` needs `last_paid_day`, the day it ended on.")
+    past = (lives.paid > 0) & (lives.last_paid >= lives.start - lives.before)
+    _refuse(past, "last_paid_day", "must come before the path begins")
     late = (lives.retire <= lives.start) & (lives.state != state_code("retired"))
     _refuse(late, "start_state", f"must be 'retired' from `retirement_age` ({process.retirement_age} years) on")
 
