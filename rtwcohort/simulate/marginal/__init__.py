@@ -17,7 +17,13 @@ from rtwcohort.simulate.marginal.ordered import draw_ordered, draw_ordered_repea
 from rtwcohort.simulate.marginal.randomise import randomise
 from rtwcohort.simulate.marginal.status import LaterStatus, RepeatedStatus, StatusDraw, StatusEffect, draw_status
 from rtwcohort.simulate.marginal.survival import ReturnTimes, draw_time_to_return, marginal_hazard_ratio
-from rtwcohort.simulate.marginal.time_to_return import Competing, ReturnEffect, TimeToReturn, draw_return
+from rtwcohort.simulate.marginal.time_to_return import (
+    Competing,
+    ReturnEffect,
+    TimeToReturn,
+    draw_return,
+    with_dropout_rate,
+)
 
 __all__ = [
     "Association",
@@ -57,4 +63,5 @@ __all__ = [
     "randomise",
     "solve_binary",
     "thresholds_for",
+    "with_dropout_rate",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -12,7 +12,7 @@ import pandas as pd
 from rtwcohort.core.checks import check_choice, check_number
 from rtwcohort.errors import ArgumentError
 from rtwcohort.simulate.marginal.baseline import Baseline
-from rtwcohort.simulate.marginal.hazards import RETURN, Censoring, Hazard, SharedFrailty
+from rtwcohort.simulate.marginal.hazards import RETURN, Censoring, Hazard, SharedFrailty, dropout_rate
 from rtwcohort.simulate.marginal.inputs import Covariates, check_persons, covariate
 from rtwcohort.simulate.marginal.survival import ReturnTimes, draw_time_to_return
 from rtwcohort.simulate.marginal.truth import truth_frame
@@ -114,6 +114,10 @@ def draw_return(
     -------
     ReturnTimes
         With the hazard ratios in `truth`.
+
+    Notes
+    -----
+    A dropout share is solved over the people given: to draw in parts, see `with_dropout_rate`.
     """
     number = check_persons(persons)
     starts = model.period_starts()
@@ -136,6 +140,24 @@ def draw_return(
         purpose=purpose,
     )
     return replace(drawn, truth=pd.concat([_truth(model), drawn.truth], ignore_index=True))
+
+
+def with_dropout_rate(model: TimeToReturn, covariates: Covariates) -> TimeToReturn:
+    """Return the declaration with the dropout share of these people solved to a rate, for drawing them in parts."""
+    n = max((np.size(values) for values in covariates.values() if not isinstance(values, Mapping)), default=1)
+    starts = model.period_starts()
+    rate = dropout_rate(
+        _predictor(model.effects, RETURN, covariates, n, starts),
+        baseline=model.baseline,
+        censoring=model.censoring,
+        period_starts=starts,
+        competing={
+            event.name: Hazard(event.baseline, _predictor(model.effects, event.name, covariates, n, starts))
+            for event in model.competing
+        },
+        frailty=model.frailty,
+    )
+    return replace(model, censoring=replace(model.censoring, share=None, rate=rate))
 
 
 def _predictor(

@@ -11,7 +11,7 @@ from scipy.special import expit, ndtr, ndtri
 from scipy.stats import multivariate_normal
 
 from rtwcohort.errors import ArgumentError
-from rtwcohort.models import fit_ordinal, fit_ordinal_gee
+from rtwcohort.models import fit_ordinal, fit_ordinal_gee, fit_ordinal_gee_arrays
 from rtwcohort.simulate.marginal import (
     Association,
     LaterStatus,
@@ -182,6 +182,31 @@ def test_partitions_and_order_do_not_matter():
     part = draw_status(status, place, part_given, seed=7).codes
     np.testing.assert_array_equal(part, whole[place])
     assert (draw_status(status, np.arange(400), given, seed=8).codes != whole).any()
+
+
+@pytest.mark.parametrize("working", ["independence", "exchangeable", "global_odds_ratio"])
+def test_gee_on_the_whole_distribution_is_exact(working):
+    """Every profile with every pair of levels, weighted by its probability: the estimates are the set values."""
+    cut, truth, rho = np.array([-0.4, 0.9]), np.array([0.6, -0.4]), 0.6
+    profiles = [(arm, first, second) for arm in (0, 1) for first in (-1.0, 1.0) for second in (-1.0, 0.5)]
+    X, y, weights = [], [], []
+    for arm, *x in profiles:
+        edges = [np.concatenate([[-8.0], ndtri(expit(cut - arm * truth[0] - v * truth[1])), [8.0]]) for v in x]
+        joint = np.array(
+            [[multivariate_normal([0, 0], [[1, rho], [rho, 1]]).cdf([h, k]) for k in edges[1]] for h in edges[0]]
+        )
+        share = np.diff(np.diff(joint, axis=0), axis=1)
+        for a in range(3):
+            for b in range(3):
+                X += [[arm, x[0]], [arm, x[1]]]
+                y += [a, b]
+                weights += [share[a, b]] * 2
+    person = np.repeat(np.arange(len(y) // 2), 2)
+    fit = fit_ordinal_gee_arrays(
+        np.array(X), np.array(y), id=person, wave=np.tile([0, 1], len(y) // 2), association=working,
+        weights=np.array(weights),
+    ).tidy()  # fmt: skip
+    np.testing.assert_allclose(fit["estimate"][:2], truth, atol=1e-5)
 
 
 @pytest.mark.parametrize("association", ["independence", "global_odds_ratio"])

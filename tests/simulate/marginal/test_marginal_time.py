@@ -26,6 +26,7 @@ from rtwcohort.simulate.marginal import (
     draw_time_to_return,
     dropout_rate,
     marginal_hazard_ratio,
+    with_dropout_rate,
 )
 from rtwcohort.simulate.marginal.baseline import cumulative_hazard, inverse_cumulative_hazard
 from rtwcohort.simulate.marginal.gamma import beta_variable, gamma_variable, log_gamma_variable
@@ -275,6 +276,20 @@ def test_partitions_do_not_matter():
     part = draw_return(model, place, {k: v[place] for k, v in given.items()}, seed=3, cluster=np.arange(n)[place] // 7)
     assert part.time.tobytes() == whole.time[place].tobytes()
     assert part.cause.tolist() == whole.cause[place].tolist()
+
+
+def test_a_dropout_share_drawn_in_parts():
+    model = TimeToReturn(
+        baseline=PIECES, effects=(ReturnEffect(term="x", log_hr=0.5, until_day=90),),
+        competing=(Competing(name="death", baseline=Weibull(shape=1, scale=2000)),),
+        censoring=Censoring(administrative=365, share=0.2),
+    )  # fmt: skip
+    x = np.arange(200) % 2
+    whole = draw_return(model, np.arange(200), {"x": x}, seed=1)
+    settled = with_dropout_rate(model, {"x": x})
+    assert settled.censoring.rate == whole.truth.set_index(["outcome", "term"])["value"]["dropout", "rate"]
+    part = draw_return(settled, np.arange(150, 200), {"x": x[150:]}, seed=1)
+    assert part.time.tobytes() == whole.time[150:].tobytes()
 
 
 @pytest.mark.parametrize(
