@@ -16,8 +16,8 @@ def instrument_catalogue() -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row a scale: name, label, questionnaire, scored ("yes", or why not), n_items, items, answers, score_range,
-        scoring, reversed_items, missing_rule, cut_offs, alpha, direction, used_by, source, note. Texts; empty where nothing
-        is stated.
+        scoring, reversed_items, missing_rule, cut_offs, alpha, direction, used_by, source, note. Texts; empty
+        where nothing is stated.
     """
     rows = [_scale(scale) for scale in INSTRUMENTS.values()] + [_named(scale) for scale in NAMED.values()]
     return pd.DataFrame(rows)
