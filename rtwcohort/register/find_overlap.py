@@ -6,7 +6,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rtwcohort.register.scene import Mask, Scene, date_of_person, dates_in, duplicate_rows, possible, unread_rows
+from rtwcohort.register.scene import (
+    Mask,
+    Scene,
+    date_of_person,
+    dates_in,
+    duplicate_rows,
+    possible,
+    record_tables,
+    remembered,
+    unread_rows,
+)
 
 Places = npt.NDArray[np.int64]
 _DAY = np.int64(86_400)
@@ -46,6 +56,11 @@ def _credible(scene: Scene, table: str) -> Mask:
 
     A spell before birth, after death or emigration, or after the last day known has one.
     """
+    objects = (*record_tables(scene), scene.unreadable)
+    return remembered(scene, f"credible {table}", objects, lambda: _worked_out_credible(scene, table))
+
+
+def _worked_out_credible(scene: Scene, table: str) -> Mask:
     frame = scene.tables[table]
     start, end = dates_in(frame, "start"), dates_in(frame, "end")
     strange = ~possible(start) | (~possible(end) & ~np.isnat(end))
@@ -61,19 +76,33 @@ def corrected_record(scene: Scene, table: str) -> Mask:
 
     Rows without an employer are not compared: two of them may be two jobs.
     """
+    return remembered(scene, f"corrected {table}", (scene.tables[table],), lambda: _corrected(scene, table))
+
+
+def _corrected(scene: Scene, table: str) -> Mask:
     frame = scene.tables[table]
     same = ["person_id", "benefit", "start", "employer_id"]
     keys = [name for name in same if name in frame.columns]
-    taken = frame[keys].notna().all(axis=1).to_numpy() & ~duplicate_rows(scene, table)
+    taken = frame.duplicated(["person_id", "start"], keep=False).to_numpy() & ~duplicate_rows(scene, table)
+    for name in keys:
+        taken &= frame[name].notna().to_numpy()
+    places = np.flatnonzero(taken)
     found = np.zeros(len(frame), dtype=bool)
-    found[taken] = frame.loc[taken, keys].duplicated(keep="last").to_numpy()
+    found[places] = frame.iloc[places][keys].duplicated(keep="last").to_numpy()
     return found
 
 
 def open_end_followed(scene: Scene, table: str) -> Mask:
     """Return the open spells after whose start another one of the same benefit starts."""
+    objects = (*record_tables(scene), scene.unreadable)
+    return remembered(scene, f"followed {table}", objects, lambda: _followed(scene, table))
+
+
+def _followed(scene: Scene, table: str) -> Mask:
     frame = scene.tables[table]
     found = np.zeros(len(frame), dtype=bool)
+    if not frame["end"].isna().any():
+        return found
     next_start, order = next_starts(scene, table)
     found[order] = ~np.isnat(next_start) & np.isnat(dates_in(frame, "end")[order])
     return found

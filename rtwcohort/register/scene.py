@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from rtwcohort.register.register import Register, Unreadable
 
 Mask = npt.NDArray[np.bool_]
 Dates = npt.NDArray[np.datetime64]
+Answer = TypeVar("Answer")
 
 NAT: Final = np.datetime64("NaT", "s")
 _WITH_RECORDS: Final = ("persons", "benefits", "employment", "enrolment")
@@ -23,16 +25,27 @@ _WITH_RECORDS: Final = ("persons", "benefits", "employment", "enrolment")
 class Scene:
     """The tables as they stand while they are checked or cleaned.
 
-    `places`, `copies` and `trusted` hold the last answers of `person_places`, `duplicate_rows` and
-    `trusted_date` with the frames that they were for.
+    `known` holds the last answers of `remembered` with the objects that they were for.
     """
 
     tables: dict[str, pd.DataFrame]
     data_end: np.datetime64
     unreadable: tuple[Unreadable, ...]
-    places: dict[str, tuple[pd.DataFrame, pd.DataFrame, npt.NDArray[np.int64]]] = field(default_factory=dict)
-    copies: dict[str, tuple[pd.DataFrame, Mask]] = field(default_factory=dict)
-    trusted: dict[str, tuple[tuple[pd.DataFrame, ...], Dates]] = field(default_factory=dict)
+    known: dict[str, tuple[tuple[object, ...], Any]] = field(default_factory=dict)
+
+
+def remembered(scene: Scene, name: str, objects: tuple[object, ...], work_out: Callable[[], Answer]) -> Answer:
+    """Return an answer again while the objects that it was worked out from are the same, else work it out."""
+    last = scene.known.get(name)
+    if last is None or len(last[0]) != len(objects) or any(a is not b for a, b in zip(last[0], objects, strict=True)):
+        last = scene.known[name] = (objects, work_out())
+    answer: Answer = last[1]
+    return answer
+
+
+def record_tables(scene: Scene) -> tuple[pd.DataFrame, ...]:
+    """Return the tables that decide which dates of people can be trusted."""
+    return tuple(scene.tables[name] for name in _WITH_RECORDS if name in scene.tables)
 
 
 def scene_of(register: Register) -> Scene:
@@ -48,26 +61,25 @@ def dates_in(frame: pd.DataFrame, column: str) -> Dates:
 def person_places(scene: Scene, table: str) -> npt.NDArray[np.int64]:
     """Return for each row the place of its person in `persons`, -1 when not there."""
     frame, persons = scene.tables[table], scene.tables["persons"]
-    known = scene.places.get(table)
-    if known is not None and known[0] is frame and known[1] is persons:
-        return known[2]
-    ids = persons["person_id"]
-    first = np.flatnonzero(ids.notna().to_numpy() & ~ids.duplicated().to_numpy())
-    dtype: Any = "int64" if ids.dtype == frame["person_id"].dtype == np.dtype("int64") else object
-    found = pd.Index(ids.iloc[first].astype(dtype)).get_indexer(pd.Index(frame["person_id"].astype(dtype)))
-    places = np.where(found >= 0, first[found] if len(first) else -1, -1)
-    scene.places[table] = (frame, persons, places)
-    return places
+
+    def work_out() -> npt.NDArray[np.int64]:
+        ids = persons["person_id"]
+        first = np.flatnonzero(ids.notna().to_numpy() & ~ids.duplicated().to_numpy())
+        dtype: Any = "int64" if ids.dtype == frame["person_id"].dtype == np.dtype("int64") else object
+        found = pd.Index(ids.iloc[first].astype(dtype)).get_indexer(pd.Index(frame["person_id"].astype(dtype)))
+        return np.where(found >= 0, first[found] if len(first) else -1, -1)
+
+    return remembered(scene, f"places {table}", (frame, persons), work_out)
 
 
 def duplicate_rows(scene: Scene, table: str) -> Mask:
     """Return the rows that repeat an earlier one in every column."""
     frame = scene.tables[table]
-    known = scene.copies.get(table)
-    if known is None or known[0] is not frame:
-        copies = frame.duplicated().to_numpy() & frame["person_id"].notna().to_numpy()
-        known = scene.copies[table] = (frame, copies)
-    return known[1]
+
+    def work_out() -> Mask:
+        return np.asarray(frame.duplicated().to_numpy() & frame["person_id"].notna().to_numpy())
+
+    return remembered(scene, f"copies {table}", (frame,), work_out)
 
 
 def unread_rows(scene: Scene, table: str, columns: tuple[str, ...]) -> Mask:
@@ -91,6 +103,10 @@ def against_records(scene: Scene, column: str) -> Mask:
     records, and more than half of all that the person has, lie before birth or after death: one record
     on the wrong side is taken for the record's fault, most of them for the date's.
     """
+    return remembered(scene, f"against {column}", record_tables(scene), lambda: _against(scene, column))
+
+
+def _against(scene: Scene, column: str) -> Mask:
     persons = scene.tables["persons"]
     dates = dates_in(persons, column)
     n_all = np.zeros(len(persons), dtype=np.int64)
@@ -110,26 +126,18 @@ def against_records(scene: Scene, column: str) -> Mask:
 
 def trusted_date(scene: Scene, column: str) -> Dates:
     """Return the birth, death or emigration date of each person, missing where that date is itself a fault."""
-    frames = tuple(
-        scene.tables[name] for name in ("persons", "benefits", "employment", "enrolment") if name in scene.tables
-    )
-    known = scene.trusted.get(column)
-    if (
-        known is not None
-        and len(known[0]) == len(frames)
-        and all(a is b for a, b in zip(known[0], frames, strict=True))
-    ):
-        return known[1]
-    persons = scene.tables["persons"]
-    dates = dates_in(persons, column)
-    faulty = ~possible(dates)
-    if column in ("birth_date", "death_date"):
-        faulty |= against_records(scene, column)
-    if column == "birth_date":
-        faulty |= (dates > scene.data_end) | (dates > dates_in(persons, "death_date"))
-    found = np.where(faulty, NAT, dates)
-    scene.trusted[column] = (frames, found)
-    return found
+
+    def work_out() -> Dates:
+        persons = scene.tables["persons"]
+        dates = dates_in(persons, column)
+        faulty = ~possible(dates)
+        if column in ("birth_date", "death_date"):
+            faulty |= against_records(scene, column)
+        if column == "birth_date":
+            faulty |= (dates > scene.data_end) | (dates > dates_in(persons, "death_date"))
+        return np.where(faulty, NAT, dates)
+
+    return remembered(scene, f"trusted {column}", record_tables(scene), work_out)
 
 
 def date_of_person(scene: Scene, table: str, column: str) -> Dates:
