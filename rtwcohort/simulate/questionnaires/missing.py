@@ -75,11 +75,9 @@ def draw_response(
         risk = _predictor(terms, plans, scores, position, covariates, len(persons)) if terms else None
         missing = _risk(1.0 - share, risk, _spread(terms, plans, position), ())
         answered = uniform(key(seed, f"answers response {plan.wave.name}"), persons) >= missing
-        asked = _asked(plan, covariates, len(persons))
         if answers.dropout == "monotone":
-            answered &= still
-            still = np.where(asked, answered, still)
-        out.append(answered & asked)
+            still = answered = answered & still
+        out.append(answered & _asked(plan, covariates, len(persons)))
     return out
 
 
