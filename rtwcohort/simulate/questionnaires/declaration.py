@@ -265,7 +265,7 @@ class Answers:
         What not answering a wave depends on, for every wave after the first.
     dropout
         "intermittent": people may miss one wave and answer the next. "monotone": who misses a wave answers none after;
-        `response` of the waves must then not rise.
+        `response` of the waves must then not rise. People drop out also at waves that they are not asked at (`among`).
     item_missing
         Probability that one item of an answered questionnaire is left out.
     item_missing_on
