@@ -115,7 +115,7 @@ def run(n: int, threads: int | None = None) -> tuple[float, float, Paths, int]:
 
 def digest(paths: Paths) -> str:
     found = hashlib.sha256()
-    for values in (paths.person, paths.state, paths.start, paths.end, paths.grade):
+    for values in (paths.person, paths.state, paths.start, paths.end, paths.grade, paths.cause):
         found.update(values.tobytes())
     return found.hexdigest()[:16]
 
@@ -125,9 +125,12 @@ import sys
 sys.path.insert(0, sys.argv[1])
 import resource, simulate
 simulate.run(2000)
+import time
+before = time.process_time()
 paths, rows, made, n_rows = simulate.run(int(sys.argv[2]), int(sys.argv[3]))
+work = time.process_time() - before
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-print(paths, rows, len(made.person), n_rows, peak, simulate.digest(made))
+print(paths, rows, len(made.person), n_rows, work, peak, simulate.digest(made))
 """
 
 
@@ -141,15 +144,15 @@ def measured(n: int, threads: int) -> list[str]:
 
 def main() -> None:
     large = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    print("| people, 5 years | paths | benefit rows | together | spells | rows | peak memory |")
-    print("|---|---|---|---|---|---|---|")
+    print("| people, 5 years | paths | benefit rows | together | processor time | spells | rows | peak memory |")
+    print("|---|---|---|---|---|---|---|---|")
     bits = ""
     for n in (large // 8, large // 4, large // 2, large):
-        paths, rows, spells, n_rows, peak, bits = measured(n, 2)
+        paths, rows, spells, n_rows, work, peak, bits = measured(n, 2)
         total = float(paths) + float(rows)
         print(
-            f"| {n:,} | {float(paths):.2f} s | {float(rows):.2f} s | {total:.2f} s | {int(spells):,} | "
-            f"{int(n_rows):,} | {float(peak):.2f} GB |",
+            f"| {n:,} | {float(paths):.2f} s | {float(rows):.2f} s | {total:.2f} s | {float(work):.1f} s | "
+            f"{int(spells):,} | {int(n_rows):,} | {float(peak):.2f} GB |",
             flush=True,
         )
     alone = measured(large, 1)

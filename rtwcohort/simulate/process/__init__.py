@@ -5,11 +5,12 @@ from rtwcohort.simulate.process.certificates import Certificates
 from rtwcohort.simulate.process.declaration import Entitlement, Process, Spline, Transition
 from rtwcohort.simulate.process.declared_hazard import hazard
 from rtwcohort.simulate.process.effects import ArmEffect, ClusterEffect, EarlierSpells, Effect, Frailty
-from rtwcohort.simulate.process.paths import Inputs, Paths
+from rtwcohort.simulate.process.paths import CAUSES, Inputs, Paths, state_on
 from rtwcohort.simulate.process.run import simulate_paths
 from rtwcohort.simulate.process.states import STATES, state_code
 
 __all__ = [
+    "CAUSES",
     "JOBS",
     "STATES",
     "ArmEffect",
@@ -30,4 +31,5 @@ __all__ = [
     "hazard",
     "simulate_paths",
     "state_code",
+    "state_on",
 ]

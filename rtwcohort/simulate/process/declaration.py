@@ -84,7 +84,8 @@ class Transition:
     spline
         The base rate as a spline instead.
     left
-        Pieces (least days left, hazard ratio) by days of sickness benefit left, from 0; only from sick states.
+        Pieces (least days left, hazard ratio) by calendar days left up to the last paid day, from 0; only from sick
+        states.
     calendar
         Pieces (date, hazard ratio): each holds from its date on; before the first the ratio is 1.
     season
@@ -134,10 +135,9 @@ class Entitlement:
     Attributes
     ----------
     employer_period
-        Calendar days of an absence that the employer pays. An absence that begins fewer than `employer_gap` days
-        after the last sick day continues the employer period of the one before.
+        Calendar days of an absence that the employer pays.
     employer_gap
-        See there.
+        With fewer days than this between two absences the second continues the employer period of the first.
     shown
         Whether the register sees the employer period. If not, absences of that length or less are missing and the
         others begin after it.
@@ -146,7 +146,8 @@ class Entitlement:
     window_years
         Calendar years that are looked back from each day.
     reearn_weeks
-        Weeks without a paid day, up to the first day of a new absence, after which all days are there again.
+        Weeks without a paid day, up to the first day of a new absence, after which all days are there again, whatever
+        the person did meanwhile.
     least_grade
         Lowest grade in percent.
     after

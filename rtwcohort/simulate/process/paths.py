@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from rtwcohort.simulate.process.states import STATES
+
+CAUSES: Final = ("start", "chance", "used_up", "age")
+"""How a spell began: with the person, by chance, because the sickness benefit was used up, at retirement age."""
 
 Int8s = npt.NDArray[np.int8]
 Int16s = npt.NDArray[np.int16]
@@ -87,6 +91,8 @@ class Paths:
         Days, half-open, shape (m,). The last spell of a person ends on `end_day` because the data do.
     grade
         Percent of the benefit: of graded sickness benefit, allowance beside work and partial pension; 0 elsewhere.
+    cause
+        How the spell began: codes of `CAUSES`, shape (m,).
     end_day
         First day not simulated, shape (n,).
     """
@@ -97,6 +103,7 @@ class Paths:
     start: Int32s
     end: Int32s
     grade: Int16s
+    cause: Int8s
     end_day: Int32s
 
     def describe(self) -> str:
@@ -108,3 +115,29 @@ class Paths:
             if here.any():
                 lines.append(f"  {name}: {int(here.sum())} spells, {int(days[here].sum())} days")
         return "\n".join(lines)
+
+
+def state_on(paths: Paths, person: npt.NDArray[np.integer], day: npt.NDArray[np.integer]) -> Int8s:
+    """Return the state of people on days.
+
+    Parameters
+    ----------
+    paths
+        From `simulate_paths`.
+    person, day
+        Positions of people and days, shape (k,).
+
+    Returns
+    -------
+    numpy.ndarray of int8, shape (k,)
+        Codes of `STATES`; -1 before a path begins and after the end of data.
+    """
+    if not len(paths.person):
+        return np.full(len(person), -1, dtype=np.int8)
+    span = np.int64(1) << 32
+    keys = paths.person.astype(np.int64) * span + paths.start
+    asked = np.asarray(person, dtype=np.int64)
+    found = np.searchsorted(keys, asked * span + np.asarray(day, dtype=np.int64), side="right") - 1
+    place = np.maximum(found, 0)
+    inside = (found >= 0) & (paths.person[place] == asked) & (np.asarray(day) < paths.end[place])
+    return np.where(inside, paths.state[place], -1).astype(np.int8)

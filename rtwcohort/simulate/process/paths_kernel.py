@@ -27,6 +27,8 @@ from rtwcohort.simulate.process.hazard_kernel import GROUP, TO, rate_of, ratios_
 SICK_FULL, SICK_GRADED, RETIRED, DEAD = 1, 2, 8, 10
 TOO_MANY, NO_RIGHTS = 1, 2
 """Faults of a person: more spells than allowed; entitlement used up before the start."""
+BY_START, BY_CHANCE, USED_UP, BY_AGE = range(4)
+"""How a spell began: `paths.CAUSES`."""
 
 
 class Keys(NamedTuple):
@@ -224,13 +226,13 @@ def walk(
     space: Any,
     out: Any,
 ) -> int:
-    """Walk person i to the end; fill rows (state, start, grade) of `out`; return their number, or minus the fault."""
+    """Walk person i to the end: fill rows (state, start, grade, cause); return their number, or minus the fault."""
     person, birth, end, state = lives.person[i], lives.birth[i], lives.end[i], lives.state[i]
     day, earlier, index = lives.start[i], lives.earlier[i], lives.index[i]
     run_out, grade = begin_life(i, lives, choices, rules, calendar, keys, space)
     if run_out <= day:
         return -NO_RIGHTS
-    out[0, 0], out[0, 1], out[0, 2] = state, space.zero[0], grade
+    out[0, 0], out[0, 1], out[0, 2], out[0, 3] = state, space.zero[0], grade, BY_START
     n = 1
     while state < DEAD:
         retire = NEVER if state == RETIRED else lives.retire[i]
@@ -253,17 +255,19 @@ def walk(
             calendar,
             space,
         )
+        cause = BY_CHANCE
         if j >= 0:
             to = moves.table[j, TO]
         elif bound + 1 >= end:
             return n
         else:
             came = bound + 1
+            cause = BY_AGE if came >= retire else USED_UP
             to = forced_state(came, birth, retire, choices, uniform_at(keys.forced, person, n))
         if n >= len(out):
             return -TOO_MANY
         grade = draw_grade(to, grade if to == state else 0, choices, uniform_at(keys.grade, person, n))
-        out[n, 0], out[n, 1], out[n, 2] = to, came, grade
+        out[n, 0], out[n, 1], out[n, 2], out[n, 3] = to, came, grade, cause
         n += 1
         earlier += 1 if is_sick(state) and not is_sick(to) else 0
         run_out = change_books(state, to, came, run_out, rules, calendar, space)
@@ -320,15 +324,15 @@ def walk_all(
 
     Returns
     -------
-    numpy.ndarray of int32, shape (m, 5)
-        Person (position), state, start, end, grade.
+    numpy.ndarray of int32, shape (m, 6)
+        Person (position), state, start, end, grade, cause.
     numpy.ndarray of int64, shape (3,)
         How many people have which fault, by its number.
     """
     n = len(lives.person)
     space = work_space(len(moves.table), own.shape[1], blocks)
-    spells = np.zeros((most_spells, 3), dtype=np.int64)
-    out = np.empty((8 * n + 64, 5), dtype=np.int32)
+    spells = np.zeros((most_spells, 4), dtype=np.int64)
+    out = np.empty((8 * n + 64, 6), dtype=np.int32)
     faults = np.zeros(3, dtype=np.int64)
     tables = borrowed((lives, own, arm_log_hr, moves, varying, choices, calendar, space, spells))
     used = 0
@@ -338,7 +342,7 @@ def walk_all(
             faults[-count] += 1
             continue
         if used + count > len(out):
-            larger = np.empty((2 * len(out) + count, 5), dtype=np.int32)
+            larger = np.empty((2 * len(out) + count, 6), dtype=np.int32)
             larger[:used] = out[:used]
             out = larger
         for k in range(count):
@@ -347,5 +351,6 @@ def walk_all(
             out[used, 2] = spells[k, 1]
             out[used, 3] = spells[k + 1, 1] if k + 1 < count else lives.end[i]
             out[used, 4] = spells[k, 2]
+            out[used, 5] = spells[k, 3]
             used += 1
     return out[:used].copy(), faults

@@ -88,6 +88,7 @@ def _paths(blocks: list[Any], lives: Lives) -> Paths:
         start=column(2, np.int32),
         end=column(3, np.int32),
         grade=column(4, np.int16),
+        cause=column(5, np.int8),
         end_day=lives.end.astype(np.int32),
     )
 

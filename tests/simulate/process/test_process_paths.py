@@ -10,6 +10,7 @@ from rtwcohort.core.days import day_of
 from rtwcohort.errors import ArgumentError
 from rtwcohort.simulate import draws
 from rtwcohort.simulate.process import (
+    CAUSES,
     ArmEffect,
     ClusterEffect,
     EarlierSpells,
@@ -21,6 +22,7 @@ from rtwcohort.simulate.process import (
     Transition,
     simulate_paths,
     state_code,
+    state_on,
 )
 from rtwcohort.simulate.process import run as run_module
 
@@ -85,7 +87,7 @@ def people(n, first=0):
 
 
 def arrays(paths):
-    return [getattr(paths, name).tobytes() for name in ("person", "state", "start", "end", "grade")]
+    return [getattr(paths, name).tobytes() for name in ("person", "state", "start", "end", "grade", "cause")]
 
 
 def test_threads_and_blocks_do_not_matter(monkeypatch):
@@ -102,7 +104,7 @@ def test_a_partition_gives_the_same_people():
     part = simulate_paths(FULL, people(500, first=600), seed=5)
     here = (whole.person >= 600) & (whole.person < 1100)
     assert np.array_equal(whole.person[here] - 600, part.person)
-    for name in ("state", "start", "end", "grade"):
+    for name in ("state", "start", "end", "grade", "cause"):
         assert np.array_equal(getattr(whole, name)[here], getattr(part, name))
 
 
@@ -124,6 +126,34 @@ def test_paths_have_no_gaps():
     assert again.any()
     assert (paths.grade[1:][again] != paths.grade[:-1][again]).all()
     assert "3000 people" in paths.describe()
+
+
+def test_the_cause_of_each_spell(naive):
+    paths = simulate_paths(FULL, people(3000), seed=5)
+    cause = np.array(CAUSES)[paths.cause]
+    first = np.r_[True, paths.person[1:] != paths.person[:-1]]
+    assert np.array_equal(cause == "start", first)
+    before = np.r_[-1, paths.state[:-1]]
+    assert np.isin(before[cause == "used_up"], (1, 2)).all()
+    assert (cause == "used_up").sum() > 100
+    assert (paths.state[cause == "age"] == state_code("retired")).all()
+    birth = people(3000).birth_day[paths.person]
+    turned = np.array([_birthday(int(b), 64) for b in birth[cause == "age"]])
+    assert np.array_equal(paths.start[cause == "age"], turned)
+    # From sick states only the end of the benefit leads to allowance here.
+    allowance = (paths.state == state_code("aap")) & np.isin(before, (1, 2))
+    assert (cause[allowance] == "used_up").all()
+
+
+def test_the_state_on_a_day(naive):
+    paths = simulate_paths(FULL, people(200), seed=5)
+    rng = np.random.default_rng(1)
+    person, day = rng.integers(0, 200, 500), rng.integers(START - 60, START + DAYS + 20, 500)
+    found = state_on(paths, person, day)
+    for i, d, code in zip(person, day, found, strict=True):
+        here = (paths.person == i) & (paths.start <= d) & (d < paths.end)
+        assert code == (paths.state[here][0] if here.any() else -1)
+    assert (found == -1).any()
 
 
 def test_grades_have_their_shares():

@@ -49,6 +49,7 @@ def paths_of(*people, numbers=None):
         start=np.asarray(start, dtype=np.int32),
         end=np.asarray(end, dtype=np.int32),
         grade=np.asarray(grade, dtype=np.int16),
+        cause=np.zeros(len(person), dtype=np.int8),
         end_day=np.full(n, END, dtype=np.int32),
     )
 
