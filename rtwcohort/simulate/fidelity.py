@@ -100,8 +100,9 @@ def fidelity(
     -------
     Fidelity
         Percentages and risk differences agree within 2 points; medians, means and other quantities within 5 % or
-        1.96 simulation standard errors; ratios within a factor of 1.05 or 1.96 of their errors; a target may declare
-        its own margin (`within`).
+        1.96 simulation standard errors; ratios within a factor of 1.05 or 1.96 of their errors; directions when the
+        arms differ by 2 or more the right way, and "no difference" by 2 at most; a target may declare its own margin
+        (`within`).
 
     Notes
     -----
@@ -178,7 +179,13 @@ def compare(target: Target, found: tuple[float, float] | None) -> dict[str, obje
 
 
 def distance(target: Target, value: float) -> float:
-    """Return how far a simulated value lies from the published one: on the log scale for ratios."""
+    """Return how far a simulated value lies from the published one: on the log scale for ratios.
+
+    Of a direction, where the value is the difference between two arms: how much it lacks of `POINTS` the right way,
+    0 when it lacks nothing; for "no difference" the difference itself.
+    """
+    if target.kind == "direction" and target.value != 0:
+        return target.value * min(target.value * value - POINTS, 0.0)
     if target.kind in ("hr", "or", "rr"):
         return float(np.log(value / target.value)) if value > 0 else float("nan")
     return value - target.value
@@ -186,7 +193,9 @@ def distance(target: Target, value: float) -> float:
 
 def margin_of(target: Target, value: float, error: float) -> float:
     """Return how far they may be apart, on the scale of `distance`."""
-    if target.kind in ("percent", "rd"):
+    if target.kind == "direction" and target.value != 0:
+        return 0.0
+    if target.kind in ("percent", "rd", "direction"):
         return target.within if target.within is not None else POINTS
     share = target.within if target.within is not None else SHARE
     inside = INSIDE * error if np.isfinite(error) else 0.0

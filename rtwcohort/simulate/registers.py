@@ -11,6 +11,7 @@ import pandas as pd
 from rtwcohort.core.checks import check_number
 from rtwcohort.core.days import MISSING_DAY, day_of, from_days
 from rtwcohort.errors import RtwCohortError, ScenarioError
+from rtwcohort.simulate.population.conditions import holds
 from rtwcohort.simulate.population.history import Earlier, draw_history, weekdays
 from rtwcohort.simulate.population.people import People, draw_people, indicators
 from rtwcohort.simulate.portable import Floats, Ints
@@ -218,6 +219,11 @@ def _covariates(scenario: Scenario, people: People, earlier: Earlier, seed: int)
     if scenario.answers is not None:
         with_arms = {**covariates, **arm_indicators(scenario, people)}
         covariates |= draw_baseline(scenario.answers, people.person, with_arms, seed=seed)
+    for group in scenario.groups:
+        inside = np.ones(len(people), dtype=np.bool_)
+        for condition in group.where:
+            inside &= holds(covariates, condition, argument="where")
+        covariates[group.name] = inside.astype(np.float64)
     return covariates
 
 

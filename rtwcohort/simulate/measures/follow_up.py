@@ -9,7 +9,7 @@ import numpy as np
 from rtwcohort.core.checks import check_choice, check_number
 from rtwcohort.outcomes import absence_days as count_absence_days
 from rtwcohort.outcomes import work_status
-from rtwcohort.simulate.measures.numbers import Measured, kaplan_meier_quantile, mean, percent, quantile
+from rtwcohort.simulate.measures.numbers import Measured, kaplan_meier_quantile, mean, percent, quantile, spread
 from rtwcohort.simulate.measures.simulated import (
     Bools,
     Simulated,
@@ -46,21 +46,39 @@ def days_to_return(
     """Quantile (median) of the time to return.
 
     "kaplan_meier": by that curve; "returners": among those who returned within the horizon; "all": those who did not
-    count with the horizon; "mean_of_returners": their mean instead.
+    count with the horizon; "mean_of_returners": their mean instead; "mean" and "sd" (standard deviation): of all, those
+    who did not counting with the horizon.
     """
-    check_choice(how, ("kaplan_meier", "returners", "all", "mean_of_returners"), argument="how")
+    ways = ("kaplan_meier", "returners", "all", "mean_of_returners", "mean", "sd")
+    check_choice(how, ways, argument="how")
     check_choice(unit, tuple(UNIT_DAYS), argument="unit")
     times, events = outcome(simulated, rule, horizon)
     time, event = times[who], events[who]
+    everybody = np.where(event, time, horizon).astype(np.float64)
     if how == "kaplan_meier":
         found = kaplan_meier_quantile(time, event, q)
     elif how == "all":
-        found = quantile(np.where(event, time, horizon).astype(np.float64), q)
+        found = quantile(everybody, q)
+    elif how in ("mean", "sd"):
+        found = mean(everybody) if how == "mean" else spread(everybody)
     elif how == "returners":
         found = quantile(time[event].astype(np.float64), q)
     else:
         found = mean(time[event].astype(np.float64))
     return found[0] / UNIT_DAYS[unit], found[1] / UNIT_DAYS[unit]
+
+
+def full_at_first_return(
+    simulated: Simulated, who: Bools, *, first: str | dict[str, Any], full: str | dict[str, Any], horizon: int
+) -> Measured:
+    """Percentage whose first return is a full one, among those who returned within the horizon.
+
+    `first` and `full` are the rules; the return is full when both give the same day.
+    """
+    time, event = outcome(simulated, first, horizon)
+    full_time, full_event = outcome(simulated, full, horizon)
+    back = who & event
+    return percent((full_event & (full_time == time))[back])
 
 
 def absence_days(

@@ -105,12 +105,13 @@ def contrast(kind: str, one: Measured, other: Measured) -> Measured:
     Parameters
     ----------
     kind
-        "rr" and "or" of two percentages, "rd" (points) or "difference" of any two values.
+        "rr" and "or" of two percentages, "rd" (points); "difference" or "direction" (the difference too) of any two
+        values.
     one, other
         The arm and the one it is compared with.
     """
     (a, se_a), (b, se_b) = one, other
-    if kind in ("rd", "difference"):
+    if kind in ("rd", "difference", "direction"):
         return a - b, float(np.hypot(se_a, se_b))
     p, r, se_p, se_r = a / 100.0, b / 100.0, se_a / 100.0, se_b / 100.0
     if kind == "rr":

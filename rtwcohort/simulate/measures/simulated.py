@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rtwcohort.core.checks import did_you_mean
 from rtwcohort.errors import ScenarioError
 from rtwcohort.outcomes import Timeline, build_timeline, get_rule, return_to_work, rule_from_mapping
 from rtwcohort.register.register import Register
+from rtwcohort.simulate.population.conditions import holds
 from rtwcohort.simulate.population.people import People
 from rtwcohort.simulate.portable import Floats, Ints
 from rtwcohort.simulate.scenarios.declaration import Scenario
 
 Bools = npt.NDArray[np.bool_]
 Value = TypeVar("Value")
-
-_CONDITION: Final = re.compile(r"^\s*([\w.=æøåÆØÅ -]+?)\s*(<=|>=|<|>|==)\s*(-?[\d.]+)\s*$")
-_COMPARE: Final[dict[str, Callable[[Floats, float], Bools]]] = {
-    "<=": lambda values, limit: values <= limit,
-    ">=": lambda values, limit: values >= limit,
-    "<": lambda values, limit: values < limit,
-    ">": lambda values, limit: values > limit,
-    "==": lambda values, limit: values == limit,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,31 +85,13 @@ def chosen_people(simulated: Simulated, arm: str | None, among: str | list[str] 
     if arm is not None:
         mask &= simulated.people.arm == simulated.scenario.population.arm_names.index(arm)
     for condition in [among] if isinstance(among, str) else among:
-        mask &= _holds(simulated, condition)
+        mask &= holds(simulated.covariates, condition, argument="among")
     if not mask.any():
         raise ScenarioError(
             f"nobody is in {f'arm {arm!r}' if arm else 'the register'}{f' with {among}' if among else ''}; "
             "simulate more people."
         )
     return mask
-
-
-def _holds(simulated: Simulated, condition: str) -> Bools:
-    if condition in simulated.covariates:
-        return np.asarray(simulated.covariates[condition] > 0)
-    match = _CONDITION.match(condition)
-    if match is None:
-        raise ScenarioError(
-            f"`among` must be 'name=category' or 'name >= number'; got {condition!r}."
-            f"{did_you_mean(condition, simulated.covariates)}"
-        )
-    name, operator, limit = match.groups()
-    if name not in simulated.covariates:
-        known = list(simulated.covariates)
-        raise ScenarioError(
-            f"`among` names '{name}', which is no covariate.{did_you_mean(name, known)} There are: {', '.join(known)}."
-        )
-    return _COMPARE[operator](np.asarray(simulated.covariates[name]), float(limit))
 
 
 def outcome(simulated: Simulated, rule: str | dict[str, Any], horizon: int) -> tuple[Ints, Bools]:

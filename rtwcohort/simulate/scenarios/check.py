@@ -7,6 +7,7 @@ from typing import Final
 
 from rtwcohort.core.checks import did_you_mean
 from rtwcohort.errors import RtwCohortError, ScenarioError
+from rtwcohort.simulate.population.conditions import read_condition
 from rtwcohort.simulate.population.people import covariate_names
 from rtwcohort.simulate.questionnaires import Answers
 from rtwcohort.simulate.scenarios.declaration import Scenario
@@ -30,6 +31,13 @@ def check_scenario(scenario: Scenario, *, where: str) -> None:
     for number, effect in enumerate(scenario.process.arm_effects):
         _known(effect.arm, arms, f"{where}, `process.arm_effects[{number}].arm`", "arm")
     terms = [*covariate_names(scenario.population), *HISTORY_TERMS, *answer_terms(scenario.answers)]
+    for group in scenario.groups:
+        place = f"{where}, group '{group.name}'"
+        if group.name in terms:
+            raise ScenarioError(f"{place}: there is a covariate of this name already. Choose another.")
+        for condition in group.where:
+            _read(condition, terms, place)
+        terms.append(group.name)
     for term in scenario.process.terms:
         _known(term, terms, f"{where}, `process`", "covariate")
     for arm in scenario.population.arms:
@@ -40,6 +48,13 @@ def check_scenario(scenario: Scenario, *, where: str) -> None:
     _check_status(scenario, [*terms, *(f"arm={arm}" for arm in arms)], where)
     _check_targets(scenario, where)
     _check_free(scenario, where)
+
+
+def _read(condition: str, terms: Sequence[str], place: str) -> None:
+    try:
+        read_condition(condition, tuple(terms), argument="where")
+    except ScenarioError as error:
+        raise ScenarioError(f"{place}: {error}") from error
 
 
 def answer_terms(answers: Answers | None) -> tuple[str, ...]:

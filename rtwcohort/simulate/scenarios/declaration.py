@@ -17,13 +17,18 @@ from rtwcohort.simulate.questionnaires import Answers
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-TargetKind = Literal["percent", "median", "mean", "quantile", "difference", "hr", "or", "rr", "rd", "coefficient"]
+TargetKind = Literal[
+    "percent", "median", "mean", "quantile", "difference", "hr", "or", "rr", "rd", "coefficient", "direction"
+]
 
 EVIDENCE: Final = ("estimates", "arm_outcomes", "register_facts", "baseline_hernes", "studies", "published_elsewhere")
 """Tables of published figures that a target may name before the colon."""
 
-CONTRASTS: Final = ("rr", "or", "rd", "difference")
+CONTRASTS: Final = ("rr", "or", "rd", "difference", "direction")
 """Kinds that compare the arm with the arm `against`; an "or" may also be an estimator's."""
+
+DIRECTIONS: Final = (-1.0, 0.0, 1.0)
+"""Values of a "direction": less than `against`, no difference, more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +47,8 @@ class Target:
     measure
         `name` of a measure or an estimator, and its options.
     value
-        The published figure; percentages from 0 to 100, ratios as ratios.
+        The published figure; percentages from 0 to 100, ratios as ratios. Of a "direction", where only words were
+        published: 1 more than `against`, -1 less, 0 no difference.
     low, high
         Its published interval, where there is one.
     arm, against
@@ -119,6 +125,28 @@ class Free:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """People who meet conditions on numbers, categories and baseline scores: a covariate of 0 and 1.
+
+    Attributes
+    ----------
+    name
+        As a term of hazards and in models; no other covariate may have it.
+    where
+        Conditions that must all hold: "dcsq_demands > 13" (a number or score), "sex=female" (a category).
+    """
+
+    name: str
+    where: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.name.replace("_", "").isalnum():
+            raise ScenarioError(f"`name` of a group must hold letters, digits and underscores only; got {self.name!r}.")
+        if not self.where:
+            raise ScenarioError(f"`where` of the group '{self.name}' must hold at least one condition.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """A register to be simulated.
 
@@ -146,6 +174,8 @@ class Scenario:
     population, process, certificates, answers, status
         Who the people are; how they move; how absences are written in the register; what they answer; a status asked
         in the questionnaires whose marginal effects are set.
+    groups
+        Covariates of 0 and 1 from conditions on the others, such as high demands from the score of a questionnaire.
     targets, free
         Published figures, and what calibration may change.
     first_id
@@ -167,6 +197,7 @@ class Scenario:
     certificates: Certificates = field(default_factory=Certificates)
     answers: Answers | None = None
     status: RepeatedStatus | None = None
+    groups: tuple[Group, ...] = ()
     targets: tuple[Target, ...] = ()
     free: tuple[Free, ...] = ()
     first_id: int = 10001
@@ -197,6 +228,8 @@ def _check_possible(kind: str, value: float | None, name: str) -> None:
         raise ScenarioError(f"`{name}` of a percentage must be from 0 to 100; got {value!r}. Correct the target.")
     if kind == "rd" and not -100 <= value <= 100:
         raise ScenarioError(f"`{name}` of a risk difference must be from -100 to 100 points; got {value!r}.")
+    if kind == "direction" and value not in DIRECTIONS:
+        raise ScenarioError(f"`{name}` of a direction must be 1 (more), 0 (no difference) or -1 (less); got {value!r}.")
     if kind in ("hr", "or", "rr") and value <= 0:
         raise ScenarioError(f"`{name}` of a ratio must be above 0; got {value!r}. A log ratio is a 'coefficient'.")
 

@@ -67,7 +67,7 @@ ERRORS = [
     (
         ("targets", 0, "against"),
         "visit",
-        "`against` is for the kinds rr, or, rd, difference; this target is a 'percent'.",
+        "`against` is for the kinds rr, or, rd, difference, direction; this target is a 'percent'.",
     ),
     (("targets", 0, "kind"), "percentage", "`targets[0].kind`: this must be 'percent', 'median', 'mean'"),
     (("targets", 0, "within"), 0, "`within` must be above 0; got 0"),
