@@ -101,7 +101,7 @@ class Bench:
             people = self.person[str(table)][loud]
             barred[people[people >= 0]] = True
         for table, person in self.person.items():
-            self._hit[table] |= (person >= 0) & barred[person]
+            self._hit[table] |= np.append(barred, False)[person]
 
     def free(self, table: str) -> Mask:
         """Return the rows that may be changed: not hit, and nothing relies on them."""
@@ -110,7 +110,7 @@ class Bench:
     def sound_person(self, table: str) -> Mask:
         """Return the rows whose person is known, with facts that no fault has touched."""
         person = self.person[table]
-        return (person >= 0) & ~self._hit["persons"][person]
+        return ~np.append(self._hit["persons"], True)[person]
 
     def of_person(self, table: str, column: str) -> Dates:
         """Return a date of each row's person, missing when the person is unknown."""
@@ -130,7 +130,7 @@ class Bench:
         """Return the rows whose person has not got this mark."""
         marks = self.marks.setdefault(mark, np.zeros(len(self.tables["persons"]), dtype=bool))
         person = self.person[table]
-        return (person >= 0) & ~marks[person]
+        return ~np.append(marks, True)[person]
 
     def mark(self, mark: str, table: str, rows: Rows) -> None:
         """Give the people of these rows a mark."""

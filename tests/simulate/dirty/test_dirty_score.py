@@ -133,3 +133,18 @@ def test_the_score_in_words(draw_sound):
         f"{counts['grade_wrong']} rows have a fault that nothing finds. Sound rows named: 0; sound rows changed or "
         "dropped by cleaning: 0."
     )
+
+
+@pytest.mark.parametrize("without", ["persons", "employment", "enrolment", "questionnaires"])
+@pytest.mark.parametrize("rows", [0, None])
+def test_small_registers_and_absent_tables(draw_sound, without, rows):
+    tables = draw_sound(6, 5)
+    if rows is None:
+        del tables[without]
+    else:
+        tables[without] = tables[without].iloc[:rows]
+    faults = {item.name: 0.5 for item in DIRT if set(item.tables) & ({*tables, "persons"}) and item.per != "table"}
+    score = score_cleaning(dirty(tables, faults=faults, seed=5, data_end=END))
+    assert score.ok, complaint(score)
+    nobody_known = without == "persons" and rows == 0  # then every row is faulty before
+    assert (score.frame["injected"].sum() > 0) != nobody_known
