@@ -12,7 +12,7 @@ import pandas as pd
 
 from rtwcohort.core.checks import did_you_mean
 from rtwcohort.errors import ScenarioError
-from rtwcohort.simulate.measures import baseline, follow_up, spells
+from rtwcohort.simulate.measures import baseline, follow_up, patterns, spells
 from rtwcohort.simulate.measures.frames import EVENT_FRAMES, analysis_frame
 from rtwcohort.simulate.measures.numbers import Measured, contrast
 from rtwcohort.simulate.measures.simulated import Simulated, chosen_people
@@ -24,6 +24,7 @@ Estimator = Callable[[pd.DataFrame, str, str], Measured]
 MEASURES: Final[dict[str, Callable[..., Measured]]] = {
     "returned": follow_up.returned,
     "days_to_return": follow_up.days_to_return,
+    "full_at_first_return": follow_up.full_at_first_return,
     "absence_days": follow_up.absence_days,
     "status": follow_up.status,
     "four_states": follow_up.four_states,
@@ -44,6 +45,12 @@ MEASURES: Final[dict[str, Callable[..., Measured]]] = {
     "absence_rate": spells.absence_rate,
     "after_exhaustion": spells.after_exhaustion,
     "exhausted_share": spells.exhausted_share,
+    "graded_share": patterns.graded_share,
+    "graded_from": patterns.graded_from,
+    "grade_share": patterns.grade_share,
+    "diagnosis_share": patterns.diagnosis_share,
+    "frequent_absence": patterns.frequent_absence,
+    "working_after_exhaustion": patterns.working_after_exhaustion,
 }
 """Name -> function of a simulated register, the people meant, and options; it gives a value and its standard error.
 Every measure also takes `among`: conditions on covariates."""

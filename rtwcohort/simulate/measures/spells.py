@@ -63,8 +63,8 @@ def spell_share(
     `first` and `last` are ISO dates; without them, absences from the first index date on that began a year or more
     before the end of data. Certificates at most `gap` days apart are one absence.
     """
-    spells, chosen = _begun(simulated, who, first, last, gap)
-    return percent(_by_length(spells.end[chosen] - spells.start[chosen], at_most, more_than))
+    spells, chosen = begun(simulated, who, first, last, gap)
+    return percent(by_length(spells.end[chosen] - spells.start[chosen], at_most, more_than))
 
 
 def spell_days_share(
@@ -78,9 +78,9 @@ def spell_days_share(
     gap: int = 0,
 ) -> Measured:
     """Percentage of all days of sickness absence that lie in spells of at most, or more than, some days."""
-    spells, chosen = _begun(simulated, who, first, last, gap)
+    spells, chosen = begun(simulated, who, first, last, gap)
     days = (spells.end[chosen] - spells.start[chosen]).astype(np.float64)
-    return ratio(days * _by_length(days, at_most, more_than), days)
+    return ratio(days * by_length(days, at_most, more_than), days)
 
 
 def spell_length(
@@ -93,7 +93,7 @@ def spell_length(
     gap: int = 0,
 ) -> Measured:
     """Mean length of sickness absences in days, or the quantile `q` of it."""
-    spells, chosen = _begun(simulated, who, first, last, gap)
+    spells, chosen = begun(simulated, who, first, last, gap)
     days = (spells.end[chosen] - spells.start[chosen]).astype(np.float64)
     return mean(days) if q is None else quantile(days, q)
 
@@ -102,7 +102,7 @@ def spells_per_year(
     simulated: Simulated, who: Bools, *, first: str | None = None, last: str | None = None, gap: int = 0
 ) -> Measured:
     """Sickness absences begun in a period, per person and year."""
-    spells, chosen = _begun(simulated, who, first, last, gap)
+    spells, chosen = begun(simulated, who, first, last, gap)
     low, high = _period(simulated, first, last)
     each = np.bincount(spells.person[chosen], minlength=len(simulated.people))[who]
     return mean(each.astype(np.float64) * 365.25 / (high - low + 1))
@@ -142,11 +142,19 @@ def after_exhaustion(
     """
     check_choice(to, DESTINATIONS, argument="to")
     check_number(days, argument="days", least=1, whole=True)
+    state = exhausted_then(simulated, who, days, first, last)[2]
+    return percent(state[state >= 0] == DESTINATIONS.index(to))
+
+
+def exhausted_then(
+    simulated: Simulated, who: Bools, days: int, first: str | None, last: str | None
+) -> tuple[Ints, Ints, Ints]:
+    """Return who used up the benefit in a period, on which day, and where they are some days after (-1: gone)."""
     person, day = _exhausted(simulated)
     low, high = _period(simulated, first, last, margin=days + 1)
     chosen = who[person] & (day >= low) & (day <= high)
-    state = _destination(simulated, person[chosen], day[chosen] + days)
-    return percent(state[state >= 0] == DESTINATIONS.index(to))
+    person, day = person[chosen], day[chosen]
+    return person, day, _destination(simulated, person, day + days)
 
 
 def exhausted_share(simulated: Simulated, who: Bools, *, last: int = 365) -> Measured:
@@ -188,13 +196,15 @@ def _period(simulated: Simulated, first: str | None, last: str | None, margin: i
     return day_of(begin, argument="first"), min(day_of(last, argument="last"), end) if last else end
 
 
-def _begun(simulated: Simulated, who: Bools, first: str | None, last: str | None, gap: int) -> tuple[Spells, Bools]:
+def begun(simulated: Simulated, who: Bools, first: str | None, last: str | None, gap: int) -> tuple[Spells, Bools]:
+    """Return all absences and which of them began in the period, by people who are meant."""
     spells = absences(simulated, gap)
     low, high = _period(simulated, first, last, margin=0 if last else 365)
     return spells, who[spells.person] & (spells.start >= low) & (spells.start <= high)
 
 
-def _by_length(days: Any, at_most: int | None, more_than: int | None) -> Bools:
+def by_length(days: Any, at_most: int | None, more_than: int | None) -> Bools:
+    """Return which lengths are at most, and more than, some days."""
     if at_most is None and more_than is None:
         raise ScenarioError("give `at_most` or `more_than`, in days.")
     return np.asarray(
@@ -210,11 +220,16 @@ def _overlap(simulated: Simulated, table: Any, low: int, high: int) -> Floats:
     return np.asarray(np.maximum(np.minimum(end, high) - np.maximum(start, low), 0), dtype=np.float64)
 
 
+def spell_of(spells: Spells, person: Ints, start: Ints) -> Ints:
+    """Return which absence each certificate belongs to, by its person and first day."""
+    key = (spells.person << 32) + spells.start + (1 << 31)
+    return np.asarray(np.searchsorted(key, (person << 32) + start + (1 << 31), "right") - 1, dtype=np.int64)
+
+
 def _in_long_spell(simulated: Simulated, rows: Any, longer_than: int, gap: int) -> Floats:
     spells = absences(simulated, gap)
-    key = (spells.person << 32) + spells.start + (1 << 31)
     person = rows["person_id"].to_numpy(dtype=np.int64) - simulated.scenario.first_id
-    place = np.searchsorted(key, (person << 32) + to_days(rows["start"]).astype(np.int64) + (1 << 31), "right") - 1
+    place = spell_of(spells, person, to_days(rows["start"]).astype(np.int64))
     return np.asarray(spells.end[place] - spells.start[place] > longer_than, dtype=np.float64)
 
 
@@ -257,17 +272,17 @@ def _destination(simulated: Simulated, person: Ints, day: Ints) -> Ints:
     register = simulated.register
     out = np.full(len(person), DESTINATIONS.index("outside"), dtype=np.int64)
     if register.employment is not None:
-        out[_holds(simulated, register.employment, person, day)] = DESTINATIONS.index("work")
+        out[holds(simulated, register.employment, person, day)] = DESTINATIONS.index("work")
     for name in ("unemployed", "retired", "sick", "aap", "disability"):
         rows = register.benefits[register.benefits["benefit"] == _BENEFIT_OF[name]]
-        out[_holds(simulated, rows, person, day)] = DESTINATIONS.index(name)
+        out[holds(simulated, rows, person, day)] = DESTINATIONS.index(name)
     for column in ("death_date", "emigration_date"):
         gone = to_days(register.persons[column]).astype(np.int64)[person]
         out[(gone != MISSING_DAY) & (gone <= day)] = -1
     return out
 
 
-def _holds(simulated: Simulated, rows: Any, person: Ints, day: Ints) -> Bools:
+def holds(simulated: Simulated, rows: Any, person: Ints, day: Ints) -> Bools:
     """Whether a row of the table covers the day of the person."""
     owner = rows["person_id"].to_numpy(dtype=np.int64) - simulated.scenario.first_id
     start = to_days(rows["start"]).astype(np.int64)
