@@ -114,6 +114,8 @@ class Paths:
             here = self.state == code
             if here.any():
                 lines.append(f"  {name}: {int(here.sum())} spells, {int(days[here].sum())} days")
+        used_up = int((self.cause == CAUSES.index("used_up")).sum())
+        lines.append(f"  sickness benefit used up {used_up} times")
         return "\n".join(lines)
 
 

@@ -17,7 +17,7 @@ from rtwcohort.simulate.process.entitlement_kernel import NEVER, Calendar, block
 from rtwcohort.simulate.process.factors import arm_log_ratios, own_ratios
 from rtwcohort.simulate.process.paths import Inputs, Paths
 from rtwcohort.simulate.process.paths_kernel import NO_RIGHTS, TOO_MANY, Lives, walk_all
-from rtwcohort.simulate.process.states import FINAL, STATES, state_code
+from rtwcohort.simulate.process.states import FINAL, GRADED, STATES, state_code
 
 _BLOCK = 20_000
 _SLACK = 800
@@ -141,6 +141,8 @@ def _check_lives(process: Process, inputs: Inputs, lives: Lives) -> None:
         argument = {"before": "days_before", "earlier": "earlier_spells", "paid": "paid_before"}[name]
         _refuse(getattr(lives, name) < 0, argument, "must be 0 or more")
     _refuse((lives.grade < 0) | (lives.grade > 99), "start_grade", "must be from 0 (draw it) to 99 percent")
+    without = ~np.isin(lives.state, [state_code(name) for name in GRADED]) & (lives.grade > 0)
+    _refuse(without, "start_grade", f"must be 0 in states without a grade (those with one: {', '.join(GRADED)})")
     if inputs.paid_before is not None and inputs.last_paid_day is None:
         raise ArgumentError("`inputs.paid_before` needs `last_paid_day`, the day it ended on.")
     past = (lives.paid > 0) & (lives.last_paid >= lives.start - lives.before)

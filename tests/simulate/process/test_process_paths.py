@@ -128,6 +128,15 @@ def test_paths_have_no_gaps():
     assert "3000 people" in paths.describe()
 
 
+def test_a_grade_at_the_start_is_kept():
+    graded = with_one(start_state=np.full(10, state_code("sick_graded")), start_grade=np.arange(10) * 5)
+    paths = simulate_paths(FULL, graded, seed=5)
+    first = np.r_[True, paths.person[1:] != paths.person[:-1]]
+    found = paths.grade[first]
+    assert found[1:].tolist() == [5 * k for k in range(1, 10)]
+    assert found[0] in [grade for grade, _ in FULL.grades]
+
+
 def test_the_cause_of_each_spell(naive):
     paths = simulate_paths(FULL, people(3000), seed=5)
     cause = np.array(CAUSES)[paths.cause]
@@ -179,6 +188,7 @@ def with_one(**change):
         ({"end_day": np.full(10, START)}, "after `start_day`; 10 of 10 people"),
         ({"birth_day": np.full(10, START + 1)}, "birth_day"),
         ({"days_before": np.full(10, -1)}, "days_before"),
+        ({"start_grade": np.full(10, 50)}, "must be 0 in states without a grade"),
         ({"arm": np.full(10, 2)}, "position in `arms`"),
         ({"arms": ("usual", "visits")}, "name the arm 'visit'"),
         ({"cluster": np.full(10, -1)}, "cluster"),
