@@ -235,8 +235,7 @@ def _step(at: Floats, now: Floats, slopes: Floats, damping: float, box: _Box) ->
         if not stuck.any() or not (free & ~stuck).any():
             break
         free &= ~stuck
-    limit = 0.5 * (box.high - box.low)
-    return np.clip(at + np.clip(step, -limit, limit), box.low, box.high)
+    return np.clip(at + step, box.low, box.high)
 
 
 def _bounded(values: Floats) -> Floats:

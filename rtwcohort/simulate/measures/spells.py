@@ -15,6 +15,7 @@ from rtwcohort.simulate.measures.numbers import Measured, mean, percent, quantil
 from rtwcohort.simulate.measures.simulated import Bools, Simulated, once
 from rtwcohort.simulate.population.history import weekdays
 from rtwcohort.simulate.portable import Floats, Ints
+from rtwcohort.simulate.process.compiled import years_later
 
 DESTINATIONS: Final = ("work", "aap", "disability", "retired", "unemployed", "outside", "sick")
 """Where people are some time after: the first that fits, benefits before work, `outside` when nothing is known."""
@@ -241,30 +242,40 @@ def _find_exhausted(simulated: Simulated) -> tuple[Ints, Ints]:
     """Return position and first day without benefit of everybody whose paid days ran out."""
     rules = simulated.scenario.process.entitlement
     spells = absences(simulated)
-    begin = spells.start + (rules.employer_period if rules.shown else 0)
-    paid = weekdays(np.minimum(begin, spells.end), spells.end)
-    total = paid.copy()
-    window = round(rules.window_years * 365.25)
-    back = 1
-    while back < len(paid):
-        earlier = np.arange(back, len(paid))
-        same = spells.person[earlier] == spells.person[earlier - back]
-        counts = same & (spells.end[earlier - back] > spells.end[earlier] - window)
-        counts &= _unbroken(spells, begin, earlier, back, rules.reearn_weeks * 7)
-        if not counts.any():
-            break
-        total[earlier] += np.where(counts, paid[earlier - back], 0)
-        back += 1
-    ran_out = (total >= rules.paid_days) & ~spells.running
-    return spells.person[ran_out], spells.end[ran_out]
+    first = _first_paid(spells, rules.employer_period, rules.employer_gap) if rules.shown else spells.start
+    last = _last_weekday(spells.end)
+    paid = np.flatnonzero(first <= last)
+    person, first, last, start = spells.person[paid], first[paid], last[paid], spells.start[paid]
+    anew = np.ones(len(paid), dtype=np.bool_)
+    anew[1:] = (person[1:] != person[:-1]) | (start[1:] - last[:-1] - 1 >= rules.reearn_weeks * 7)
+    right = np.cumsum(anew)
+    since = years_later(last, -rules.window_years) + 1
+    total = weekdays(first, last + 1)
+    for back in range(1, int(np.bincount(right).max(initial=1))):
+        later, before = np.arange(back, len(paid)), np.arange(len(paid) - back)
+        low = np.maximum(first[before], since[later])
+        counts = (right[later] == right[before]) & (low <= last[before])
+        total[later] += np.where(counts, weekdays(low, np.maximum(last[before] + 1, low)), 0)
+    ran_out = (total >= rules.paid_days) & ~spells.running[paid]
+    return person[ran_out], spells.end[paid][ran_out]
 
 
-def _unbroken(spells: Spells, begin: Ints, later: Ints, back: int, reearn: int) -> Bools:
-    """Whether no gap long enough to earn the entitlement anew lies between a spell and the one `back` before it."""
-    unbroken = np.ones(len(later), dtype=np.bool_)
-    for step in range(back):
-        unbroken &= spells.start[later - step] - spells.end[later - step - 1] < reearn
-    return unbroken
+def _first_paid(spells: Spells, employer_period: int, employer_gap: int) -> Ints:
+    """Return the first day after the employer period, which absences soon after one another share."""
+    if not len(spells.start):
+        return spells.start
+    fresh = np.ones(len(spells.start), dtype=np.bool_)
+    fresh[1:] = (spells.person[1:] != spells.person[:-1]) | (spells.start[1:] - spells.end[:-1] >= employer_gap)
+    length = spells.end - spells.start
+    before = np.cumsum(length) - length
+    used = before - before[np.flatnonzero(fresh)][np.cumsum(fresh) - 1]
+    return np.asarray(spells.start + np.maximum(employer_period - used, 0))
+
+
+def _last_weekday(end: Ints) -> Ints:
+    """Return the last Monday to Friday before each day."""
+    since_monday = (end + 2) % 7
+    return np.asarray(end - 1 - np.maximum(since_monday - 4, 0))
 
 
 def _destination(simulated: Simulated, person: Ints, day: Ints) -> Ints:

@@ -99,8 +99,8 @@ def test_a_matrix_that_is_not_positive_definite_names_the_variable():
     with pytest.raises(ScenarioError) as caught:
         cholesky(matrix, ("age", "income", "pain"))
     assert str(caught.value) == (
-        "`matrix` must be positive definite; its smallest eigenvalue is -0.8. 'pain' is more closely tied to age, income "
-        "than these are to each other: make its correlations smaller."
+        "`matrix` must be positive definite; its smallest eigenvalue is -0.8. 'pain' is more closely tied to age, "
+        "income than these are to each other: make its correlations smaller."
     )
 
 

@@ -1,0 +1,85 @@
+"""`rtwcohort simulate` as a new user types it."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from rtwcohort.errors import OutputError, ScenarioError
+from rtwcohort.simulate.scenarios.read import scenario_names
+
+TINY = Path(__file__).parent / "scenarios" / "tiny.toml"
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    from rtwcohort.cli import main
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["rtwcohort", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        captured = capsys.readouterr()
+        return stop.value.code or 0, captured.out, captured.err
+
+    return call
+
+
+def test_it_writes_and_prints_the_fidelity_table(command, tmp_path):
+    code, out, _ = command("simulate", TINY, "--n", 60, "--seed", 3, "--out", tmp_path / "r", "--fidelity-n", 2000)
+    assert code == 0
+    assert {path.name for path in (tmp_path / "r").iterdir()} == {
+        "persons.csv",
+        "benefits.csv",
+        "employment.csv",
+        "enrolment.csv",
+        "README.md",
+    }
+    assert "tiny: " in out
+    assert "published figures agree (2000 people simulated)" in out
+    (line,) = [line for line in out.splitlines() if "women_visit" in line]
+    assert line.split()[:4] == ["women_visit", "visit", "percent", "62"]
+    (line,) = [line for line in out.splitlines() if "hr_visit" in line]
+    assert line.split()[-1] in ("yes", "no")
+
+
+def test_without_a_folder_nothing_is_written(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert command("simulate", TINY, "--fidelity-n", 500)[0] == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_table_may_be_left_out(command, tmp_path):
+    code, out, _ = command(
+        "simulate", TINY, "--n", 30, "--out", tmp_path / "r", "--fidelity-n", 0, "--format", "parquet"
+    )
+    assert code == 0
+    assert "published" not in out
+    assert (tmp_path / "r" / "benefits.parquet").exists()
+
+
+def test_the_list(command):
+    code, out, _ = command("simulate", "--list")
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()] == list(scenario_names())
+
+
+def test_calibration_is_printed_and_writes_nothing(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = command("simulate", TINY, "--calibrate", "--fidelity-n", 500)
+    assert code == 0
+    assert "process.transitions[return].per_day: 1 -> 0." in out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_errors_have_their_exit_codes(command, tmp_path):
+    code, _, err = command("simulate", "hernes_wvp")
+    assert code == ScenarioError.exit_code
+    assert "Did you mean 'hernes_wpv'?" in err
+    (tmp_path / "mine.txt").write_text("mine")
+    code, _, err = command("simulate", TINY, "--out", tmp_path)
+    assert code == OutputError.exit_code
+    assert "nothing in it was touched" in err
+    code, _, err = command("simulate")
+    assert code == 2
+    assert "--list" in err
