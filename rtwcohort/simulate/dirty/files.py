@@ -14,7 +14,7 @@ import pandas as pd
 from rtwcohort.core.checks import check_number
 from rtwcohort.errors import ArgumentError, OutputError
 from rtwcohort.simulate.dirty import formats
-from rtwcohort.simulate.dirty.dirty import Dirty
+from rtwcohort.simulate.dirty.inject import Dirty
 
 _MAY_BE_OPEN: Final = "end"
 _NEVER: Final = dt.date(9999, 12, 31)

@@ -13,7 +13,7 @@ import pandas as pd
 from rtwcohort.errors import ArgumentError
 from rtwcohort.register import FAULT_NAMES, Register, check_register, clean_register, load_register
 from rtwcohort.simulate.dirty.declare import BY_NAME
-from rtwcohort.simulate.dirty.dirty import Dirty
+from rtwcohort.simulate.dirty.inject import Dirty
 
 Rows = npt.NDArray[np.int64]
 

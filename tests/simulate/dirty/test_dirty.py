@@ -7,7 +7,7 @@ import pytest
 from rtwcohort.errors import ArgumentError
 from rtwcohort.register import FAULT_NAMES, FAULTS, check_register, load_register
 from rtwcohort.simulate.dirty import DIRT, DIRT_NAMES, PRESETS, dirty, parse_faults
-from rtwcohort.simulate.dirty.dirty import INJECTORS
+from rtwcohort.simulate.dirty.inject import INJECTORS
 
 END = "2022-12-31"
 
@@ -186,6 +186,14 @@ def test_wrong_wishes(tables, faults, message):
     without = {table: frame for table, frame in tables.items() if table != "questionnaires"}
     with pytest.raises(ArgumentError, match=message):
         dirty(without, faults=faults, seed=1, data_end=END)
+
+
+def test_a_preset_leaves_out_what_has_no_table(tables):
+    without = {table: frame for table, frame in tables.items() if table != "questionnaires"}
+    result = dirty(without, faults="every_fault", seed=1, data_end=END)
+    assert "'value_missing' was left out: there is no table `questionnaires`." in result.notes
+    assert "value_missing" not in result.rates
+    assert len(result.truth) > 0
 
 
 def test_rates_from_a_command_line():

@@ -16,7 +16,7 @@ from rtwcohort.core.days import DATE_DTYPE
 from rtwcohort.errors import ArgumentError
 from rtwcohort.register import Register, load_register
 from rtwcohort.simulate.dirty.bench import Act, Bench
-from rtwcohort.simulate.dirty.declare import DIRT, Dirt, check_faults
+from rtwcohort.simulate.dirty.declare import BY_NAME, DIRT, Dirt, check_faults
 from rtwcohort.simulate.dirty.people_faults import PEOPLE_FAULTS, Injector
 from rtwcohort.simulate.dirty.spell_faults import SPELL_FAULTS
 from rtwcohort.simulate.dirty.value_faults import VALUE_FAULTS
@@ -85,7 +85,8 @@ def dirty(
         A register, or a mapping of table to frame such as `simulate_register` returns. Rows that have
         faults already, and all rows of people with contradictory ones, are left as they are.
     faults
-        Fault -> rate from 0 to 1, or the name of a preset; see `DIRT` and `PRESETS`. The rate is the
+        Fault -> rate from 0 to 1, or the name of a preset (of which the faults of absent tables are left
+        out); see `DIRT` and `PRESETS`. The rate is the
         probability that a row that can carry the fault and is still free gets it: in every table that
         the fault is declared for, or, with a name such as "benefits.duplicate_row", in that one.
     seed
@@ -110,7 +111,10 @@ def dirty(
     if any(name == "id_zeros_lost" and rate > 0 for (name, _), rate in wanted.items()):
         register = _padded(register)
     bench = Bench(register, seed=int(seed), twice=twice)
-    notes = [note for declared in DIRT for note in _put_in(bench, declared, wanted)]
+    notes: list[str] = []
+    if isinstance(faults, str):
+        wanted, notes = _with_tables(wanted, bench)
+    notes += [note for declared in DIRT for note in _put_in(bench, declared, wanted)]
     tables, clean_rows, truth = _build(bench)
     rates = {f"{table}.{name}" if table else name: rate for (name, table), rate in wanted.items()}
     return Dirty(tables, bench.tables, truth, clean_rows, register.data_end, rates, tuple(notes))
@@ -141,6 +145,13 @@ def _padded(register: Register) -> Register:
         enrolment=padded.get("enrolment"),
         questionnaires=padded.get("questionnaires"),
     )
+
+
+def _with_tables(wanted: dict[tuple[str, str], float], bench: Bench) -> tuple[dict[tuple[str, str], float], list[str]]:
+    """Leave out the faults of a preset whose tables the register does not have."""
+    absent = [name for name, _ in wanted if not set(BY_NAME[name].tables) & set(bench.tables)]
+    notes = [f"'{name}' was left out: there is no table `{BY_NAME[name].tables[0]}`." for name in absent]
+    return {key: rate for key, rate in wanted.items() if key[0] not in absent}, notes
 
 
 def _put_in(bench: Bench, declared: Dirt, wanted: Mapping[tuple[str, str], float]) -> list[str]:
