@@ -102,8 +102,8 @@ def csv_bytes(frame: pd.DataFrame, *, header: bool = True) -> bytes:
         csv.write_csv(pa.table(columns), sink, options)
     except pa.ArrowInvalid as error:
         raise OutputError(
-            "A text of the register holds a comma, a quote or a line break, which plain CSV cannot. Rename the category "
-            "in the scenario, or write Parquet."
+            "A text of the register holds a comma, a quote or a line break, which plain CSV cannot. Rename the "
+            "category in the scenario, or write Parquet."
         ) from error
     head = (",".join(columns) + "\n").encode() if header else b""
     body: bytes = sink.getvalue().to_pybytes()

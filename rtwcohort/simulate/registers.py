@@ -20,6 +20,7 @@ from rtwcohort.simulate.process.run import simulate_paths
 from rtwcohort.simulate.process.states import FAMILIES, SICK, STATES, state_code
 from rtwcohort.simulate.questionnaires.baseline import draw_baseline
 from rtwcohort.simulate.questionnaires.complete import draw_complete
+from rtwcohort.simulate.questionnaires.derived import derived_scores
 from rtwcohort.simulate.register_rows import (
     Scores,
     arm_indicators,
@@ -218,7 +219,8 @@ def _covariates(scenario: Scenario, people: People, earlier: Earlier, seed: int)
     covariates["days_on_benefit"] = (earlier.days + people.index - people.absence_start).astype(np.float64)
     if scenario.answers is not None:
         with_arms = {**covariates, **arm_indicators(scenario, people)}
-        covariates |= draw_baseline(scenario.answers, people.person, with_arms, seed=seed)
+        scores = draw_baseline(scenario.answers, people.person, with_arms, seed=seed)
+        covariates |= {**scores, **derived_scores(scores)}
     for group in scenario.groups:
         inside = np.ones(len(people), dtype=np.bool_)
         for condition in group.where:
@@ -230,7 +232,7 @@ def _covariates(scenario: Scenario, people: People, earlier: Earlier, seed: int)
 def _scores(scenario: Scenario, people: People, covariates: dict[str, Floats], paths: Paths, seed: int) -> Scores:
     if scenario.answers is None or scenario.status is None:
         return {}
-    return draw_complete(
+    scores = draw_complete(
         scenario.answers,
         people.person,
         {**covariates, **arm_indicators(scenario, people)},
@@ -238,6 +240,10 @@ def _scores(scenario: Scenario, people: People, covariates: dict[str, Floats], p
         seed=seed,
         returned_day=returned_day(paths, people.index),
     )
+    for wave in scenario.answers.waves:
+        for name, values in derived_scores({name: of[wave.name] for name, of in scores.items()}).items():
+            scores.setdefault(name, {})[wave.name] = values
+    return scores
 
 
 def _inputs(scenario: Scenario, people: People, earlier: Earlier, covariates: dict[str, Floats]) -> Inputs:

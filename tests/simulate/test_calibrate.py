@@ -84,7 +84,7 @@ def test_impossible_requests(tiny):
         calibrate(replace(tiny, targets=()))
     with pytest.raises(ScenarioError, match="`free` names 'x', which the scenario does not declare as free"):
         calibrate(tiny, free=["x"])
-    with pytest.raises(ScenarioError, match="no target 'womenvisit'. Did you mean 'women_visit'?"):
+    with pytest.raises(ScenarioError, match=r"no target 'womenvisit'. Did you mean 'women_visit'?"):
         calibrate(tiny, targets=["womenvisit"])
     with pytest.raises(ArgumentError, match="`n` must be a whole number of at least 100; got 5"):
         calibrate(tiny, n=5)

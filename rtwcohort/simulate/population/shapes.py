@@ -156,7 +156,8 @@ def _beta_table(mean: float, sd: float) -> Floats:
     from scipy.special import betaincinv
 
     count = mean * (1.0 - mean) / (sd * sd) - 1.0
-    return np.round(betaincinv(mean * count, (1.0 - mean) * count, np.arange(_GRID + 1) / _GRID), 9)
+    table = betaincinv(mean * count, (1.0 - mean) * count, np.arange(_GRID + 1) / _GRID)
+    return np.asarray(np.round(table, 9), dtype=np.float64)
 
 
 def _bands(shape: Shape, share: Floats) -> Floats:

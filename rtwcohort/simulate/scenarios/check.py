@@ -10,6 +10,7 @@ from rtwcohort.errors import RtwCohortError, ScenarioError
 from rtwcohort.simulate.population.conditions import read_condition
 from rtwcohort.simulate.population.people import covariate_names
 from rtwcohort.simulate.questionnaires import Answers
+from rtwcohort.simulate.questionnaires.derived import derived_names
 from rtwcohort.simulate.scenarios.declaration import Scenario
 from rtwcohort.simulate.scenarios.paths import get_value
 
@@ -61,7 +62,7 @@ def answer_terms(answers: Answers | None) -> tuple[str, ...]:
     """Return the names of the baseline scores that questionnaires give to the process."""
     if answers is None:
         return ()
-    return tuple(score.name for score in answers.scores)
+    return (*(score.name for score in answers.scores), *derived_names(answers))
 
 
 def _check_status(scenario: Scenario, terms: Sequence[str], where: str) -> None:

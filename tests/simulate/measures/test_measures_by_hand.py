@@ -142,7 +142,7 @@ def test_arms_and_conditions(simulated):
     assert chosen_people(simulated, None, ["age >= 40", "age < 60"]).tolist() == [False, True, True, False]
     with pytest.raises(ScenarioError, match="nobody is in arm 'visit' with"):
         chosen_people(simulated, "visit", "age < 40")
-    with pytest.raises(ScenarioError, match="names 'agee', which is no covariate. Did you mean 'age'?"):
+    with pytest.raises(ScenarioError, match=r"names 'agee', which is no covariate. Did you mean 'age'?"):
         chosen_people(simulated, None, "agee > 3")
     with pytest.raises(ScenarioError, match="must be 'name=category' or 'name >= number'"):
         chosen_people(simulated, None, "old people")
@@ -153,7 +153,7 @@ def test_measures_without_what_they_need(simulated):
         everybody(simulated, "answered", wave="M0")
     with pytest.raises(ScenarioError, match="give `at_most` or `more_than`"):
         everybody(simulated, "spell_share")
-    with pytest.raises(ScenarioError, match="no margin 'sexx'. Did you mean 'sex'?"):
+    with pytest.raises(ScenarioError, match=r"no margin 'sexx'. Did you mean 'sex'?"):
         everybody(simulated, "margin", variable="sexx", category="male")
     with pytest.raises(ScenarioError, match="no category 'men'"):
         everybody(simulated, "margin", variable="sex", category="men")

@@ -157,7 +157,7 @@ def test_no_such_scenario_names_those_there_are():
 def test_files_that_are_no_scenarios(tmp_path):
     broken = tmp_path / "broken.toml"
     broken.write_text("name = oops")
-    with pytest.raises(ScenarioError, match="broken.toml is not valid TOML"):
+    with pytest.raises(ScenarioError, match=r"broken.toml is not valid TOML"):
         load_scenario(broken)
     broken.write_bytes(b"name = '\xff\xfe'")
     with pytest.raises(ScenarioError, match="cannot be read as UTF-8"):
