@@ -20,7 +20,7 @@ from rtwcohort.simulate.process.certificates import Certificates
 from rtwcohort.simulate.process.checks import check_states
 from rtwcohort.simulate.process.declaration import Entitlement
 from rtwcohort.simulate.process.paths import Paths
-from rtwcohort.simulate.process.rows_kernel import RowKeys, Spells, Writing, write_all
+from rtwcohort.simulate.process.rows_kernel import FILE, RowKeys, Spells, Writing, write_all
 from rtwcohort.simulate.process.states import STATES, state_code
 
 _BLOCK: Final = 50_000
@@ -94,7 +94,8 @@ def benefit_rows(
             end=paths.end[part],
             grade=paths.grade[part],
         )
-        found = write_all(spells, writing, keys, least)
+        file = np.zeros(FILE, dtype=np.int64)
+        found = write_all(spells, writing, keys, least, file)
         found[:, 0] += first
         return found
 

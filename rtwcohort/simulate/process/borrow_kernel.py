@@ -9,10 +9,11 @@ from numba.extending import intrinsic
 
 
 def _borrowed(typing_context: Any, lent: Any) -> Any:
-    """Return the same array, or a tuple with the same arrays; whoever calls must hold the originals meanwhile.
+    """Return the same array, or a tuple with the same arrays, without an owner.
 
-    For compiled code only. Each step that hands arrays on counts a reference up and down for each of them, atomically;
-    an array without an owner is not counted.
+    For compiled code only, and only for what Python handed to it: compiled code frees an array of its own after its
+    last use, and does not see the use of a borrowed one. Each step that hands arrays on counts a reference up and down
+    for each of them, atomically; an array without an owner is not counted.
     """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:

@@ -81,21 +81,22 @@ class Space(NamedTuple):
     ratios_until: Any
     ledger: Any
     blocks: Any
+    spells: Any
 
 
-@kernel
-def work_space(moves: int, groups: int, blocks: int) -> Space:
+def work_space(moves: int, groups: int, blocks: int, spells: int) -> Space:
     """Return empty work space."""
     return Space(
-        np.zeros(moves),
-        np.zeros(moves, dtype=np.int64),
-        np.zeros(3, dtype=np.int64),
-        np.zeros(groups),
-        np.zeros(groups),
-        np.zeros(groups),
-        np.zeros(1, dtype=np.int64),
-        np.zeros(LEDGER, dtype=np.int64),
-        np.zeros((blocks, 2), dtype=np.int64),
+        rate=np.zeros(moves),
+        until=np.zeros(moves, dtype=np.int64),
+        zero=np.zeros(3, dtype=np.int64),
+        logs=np.zeros(groups),
+        lasting=np.zeros(groups),
+        ratios=np.zeros(groups),
+        ratios_until=np.zeros(1, dtype=np.int64),
+        ledger=np.zeros(LEDGER, dtype=np.int64),
+        blocks=np.zeros((blocks, 2), dtype=np.int64),
+        spells=np.zeros((spells, 4), dtype=np.int64),
     )
 
 
@@ -224,11 +225,11 @@ def walk(
     choices: Any,
     calendar: Any,
     space: Any,
-    out: Any,
 ) -> int:
     """Walk person i to the end: fill rows (state, start, grade, cause); return their number, or minus the fault."""
     person, birth, end, state = lives.person[i], lives.birth[i], lives.end[i], lives.state[i]
     day, earlier, index = lives.start[i], lives.earlier[i], lives.index[i]
+    out = space.spells
     run_out, grade = begin_life(i, lives, choices, rules, calendar, keys, space)
     if run_out <= day:
         return -NO_RIGHTS
@@ -317,10 +318,11 @@ def walk_all(
     rules: Any,
     calendar: Any,
     keys: Any,
-    most_spells: int,
-    blocks: int,
+    space: Any,
 ) -> tuple[Any, Any]:
     """Walk all people of a block.
+
+    The tables must be held by the caller outside compiled code: they are lent without a count of references.
 
     Returns
     -------
@@ -330,11 +332,10 @@ def walk_all(
         How many people have which fault, by its number.
     """
     n = len(lives.person)
-    space = work_space(len(moves.table), own.shape[1], blocks)
-    spells = np.zeros((most_spells, 4), dtype=np.int64)
     out = np.empty((8 * n + 64, 6), dtype=np.int32)
     faults = np.zeros(3, dtype=np.int64)
-    tables = borrowed((lives, own, arm_log_hr, moves, varying, choices, calendar, space, spells))
+    tables = borrowed((lives, own, arm_log_hr, moves, varying, choices, calendar, space))
+    spells = tables[7].spells
     used = 0
     for i in range(n):
         count = walk(i, rules, keys, *tables)

@@ -15,6 +15,7 @@ from rtwcohort.simulate.process.paths_kernel import is_sick, pick
 COLUMNS = 6
 # Positions in the array `file` of one person.
 ABSENCES, CERTIFICATES, WITHIN, SEEN_FROM, EMPLOYER_USED, LAST_SICK, DIAGNOSIS, FIRST_DIAGNOSIS = range(8)
+FILE = 8
 
 
 class Spells(NamedTuple):
@@ -172,8 +173,10 @@ def most_rows(i: int, spells: Any, least: int) -> int:
 
 
 @kernel
-def write_all(spells: Any, writing: Any, keys: Any, least: int) -> Any:
-    """Write the rows of a block of people.
+def write_all(spells: Any, writing: Any, keys: Any, least: int, file: Any) -> Any:
+    """Write the rows of a block of people; `file` is work space of `FILE` whole numbers.
+
+    The tables must be held by the caller outside compiled code: they are lent without a count of references.
 
     Returns
     -------
@@ -182,7 +185,6 @@ def write_all(spells: Any, writing: Any, keys: Any, least: int) -> Any:
     """
     n = len(spells.person)
     out = np.empty((len(spells.state) + 64, COLUMNS), dtype=np.int32)
-    file = np.zeros(8, dtype=np.int64)
     lent, rules, notes = borrowed((spells, writing, file))
     used = 0
     for i in range(n):

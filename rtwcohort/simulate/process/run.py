@@ -16,7 +16,7 @@ from rtwcohort.simulate.process.declaration import Process
 from rtwcohort.simulate.process.entitlement_kernel import NEVER, Calendar, block_capacity
 from rtwcohort.simulate.process.factors import arm_log_ratios, own_ratios
 from rtwcohort.simulate.process.paths import Inputs, Paths
-from rtwcohort.simulate.process.paths_kernel import NO_RIGHTS, TOO_MANY, Lives, walk_all
+from rtwcohort.simulate.process.paths_kernel import NO_RIGHTS, TOO_MANY, Lives, walk_all, work_space
 from rtwcohort.simulate.process.states import FINAL, GRADED, STATES, state_code
 
 _BLOCK = 20_000
@@ -65,9 +65,8 @@ def simulate_paths(process: Process, inputs: Inputs, *, seed: int, threads: int 
         people = Lives(*(values[part] for values in lives))
         own = own_ratios(process, people.person, cluster[part], terms[part], seed=seed)
         arm_log_hr = arm_log_ratios(process, inputs.arms, arm[part], terms[part])
-        found: tuple[Any, Any] = walk_all(
-            people, own, arm_log_hr, *compiled[:3], compiled.rules, calendar, keys, process.most_spells, capacity
-        )
+        space = work_space(len(compiled.moves.table), own.shape[1], capacity, process.most_spells)
+        found: tuple[Any, Any] = walk_all(people, own, arm_log_hr, *compiled[:3], compiled.rules, calendar, keys, space)
         found[0][:, 0] += first
         return found
 
