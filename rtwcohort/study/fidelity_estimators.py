@@ -28,10 +28,13 @@ def logistic(frame: pd.DataFrame, formula: str, term: str) -> tuple[float, float
 
 
 def ordinal(frame: pd.DataFrame, formula: str, term: str) -> tuple[float, float]:
-    """Fit a proportional-odds model of `status`; return the log cumulative odds ratio of a term and its error."""
+    """Fit a proportional-odds model of `status`; return the log cumulative odds ratio of a term and its error.
+
+    People with an unknown predictor, such as the status at an earlier wave that they did not answer, are left out.
+    """
     from rtwcohort.models import fit_ordinal
 
-    return _pick(fit_ordinal(frame, f"status ~ {formula}"), term)
+    return _pick(fit_ordinal(frame, f"status ~ {formula}", missing="drop"), term)
 
 
 def ordinal_gee(frame: pd.DataFrame, formula: str, term: str) -> tuple[float, float]:

@@ -8,6 +8,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from rtwcohort.core.checks import check_choice
+from rtwcohort.errors import ScenarioError
 from rtwcohort.simulate.measures.baseline import status_codes
 from rtwcohort.simulate.measures.simulated import Bools, Simulated, outcome
 
@@ -50,8 +52,31 @@ def _times(simulated: Simulated, who: Bools, *, rule: str | dict[str, Any], hori
     return frame[who & (time > 0)].reset_index(drop=True)
 
 
-def _returns(simulated: Simulated, who: Bools, *, rule: str | dict[str, Any], horizon: int) -> pd.DataFrame:
-    """Whether people returned under a rule within the horizon."""
+def _returns(
+    simulated: Simulated,
+    who: Bools,
+    *,
+    rule: str | dict[str, Any] | None = None,
+    horizon: int | None = None,
+    wave: str | None = None,
+    at_least: str = "partly in work",
+    scores_at: str | None = None,
+) -> pd.DataFrame:
+    """Whether people returned under a rule within the horizon, or answered at a wave that they work, partly at least.
+
+    With `wave`, scores are those of that wave, or of `scores_at`.
+    """
+    if (wave is None) == (rule is None or horizon is None):
+        raise ScenarioError("the estimator 'logistic' needs `rule` and `horizon`, or `wave`: one of the two.")
+    if wave is not None:
+        from rtwcohort.instruments.work_status import STATUSES
+
+        check_choice(at_least, STATUSES, argument="at_least")
+        frame = _status(simulated, who, wave=wave, scores_at=scores_at)
+        codes = frame["status"].cat.codes.to_numpy()
+        return frame.drop(columns="status").assign(event=(codes >= STATUSES.index(at_least)).astype(np.int64))
+    assert rule is not None
+    assert horizon is not None
     event = outcome(simulated, rule, horizon)[1]
     return covariate_frame(simulated).assign(event=event.astype(np.int64))[who].reset_index(drop=True)
 
@@ -81,7 +106,8 @@ def _statuses(simulated: Simulated, who: Bools, *, waves: list[str], scores_at: 
 def _status_rows(simulated: Simulated, who: Bools, waves: list[str], scores_at: str | None) -> pd.DataFrame:
     """Return one row a person and wave; scores are those of the wave itself, or of `scores_at`.
 
-    With `scores_at`, `earlier_status` is the answered status at that wave ("none" where it is missing).
+    With `scores_at`, `earlier_status` is the answered status at that wave ("none" where it is missing) and
+    `earlier_level` its level from 0 (missing where it is missing).
     """
     from rtwcohort.instruments.work_status import STATUSES
 
@@ -96,6 +122,7 @@ def _status_rows(simulated: Simulated, who: Bools, waves: list[str], scores_at: 
         if scores_at is not None and scores_at != wave:
             before = status_codes(simulated, scores_at)
             values["earlier_status"] = _labelled(np.where(before < 0, 3, before), (*STATUSES, "none"))
+            values["earlier_level"] = np.where(before < 0, np.nan, before)
         parts.append(base.assign(wave=wave, status=status, **values)[who & (codes >= 0)])
     frame = pd.concat(parts, ignore_index=True)
     frame["wave"] = pd.Categorical(frame["wave"], categories=waves)
