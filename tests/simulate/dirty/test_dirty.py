@@ -40,8 +40,8 @@ def same(left, right):
 
 @pytest.mark.parametrize("name", [declared.name for declared in DIRT])
 def test_one_fault_changes_the_rows_of_the_truth_and_no_other(tables, draw_sound, name):
-    source = draw_sound(250, 1, text_ids=name == "id_zeros_lost")
-    result = dirty(source, faults={name: 0.3}, seed=5, data_end=END)
+    source = draw_sound(100, 1, text_ids=name == "id_zeros_lost")
+    result = dirty(source, faults={name: 0.5}, seed=5, data_end=END)
     assert len(result.truth) > 0, result.notes
     assert set(result.truth["fault"]) == {name}
     for table, frame in result.tables.items():

@@ -48,13 +48,18 @@ def test_encodings_and_separators_are_read_back(sound, tmp_path, encoding, separ
     assert "høgskole" in set(register.persons["education"])
 
 
+@pytest.fixture(scope="module")
+def score_in_memory(spoilt):
+    return score_cleaning(spoilt)
+
+
 @pytest.mark.parametrize("seed", range(4))
-def test_a_dirty_register_scores_the_same_from_files(spoilt, tmp_path, seed):
+def test_a_dirty_register_scores_the_same_from_files(spoilt, score_in_memory, tmp_path, seed):
     write_dirty(spoilt, tmp_path / "x", encodings=ENCODINGS, seed=seed)
     register = load_register(tmp_path / "x", data_end=END)
     score = score_cleaning(spoilt, register)
     assert score.ok, score.describe()
-    pd.testing.assert_frame_equal(score.frame, score_cleaning(spoilt).frame)
+    pd.testing.assert_frame_equal(score.frame, score_in_memory.frame)
 
 
 @pytest.mark.parametrize("form", ["ddmmyy", "excel"])
