@@ -101,7 +101,8 @@ def against_records(scene: Scene, column: str) -> Mask:
 
     Records are first days of spells and jobs, and index dates. A date is contradicted when at least two
     records, and more than half of all that the person has, lie before birth or after death: one record
-    on the wrong side is taken for the record's fault, most of them for the date's.
+    on the wrong side is taken for the record's fault, most of them for the date's. Records after the
+    last day known are faulty themselves and do not count.
     """
     return remembered(scene, f"against {column}", record_tables(scene), lambda: _against(scene, column))
 
@@ -116,7 +117,7 @@ def _against(scene: Scene, column: str) -> Mask:
             continue
         days = dates_in(scene.tables[table], name)
         places = person_places(scene, table)
-        counted = (places >= 0) & possible(days) & ~duplicate_rows(scene, table)
+        counted = (places >= 0) & possible(days) & (days <= scene.data_end) & ~duplicate_rows(scene, table)
         places, days = places[counted], days[counted]
         wrong = days < dates[places] if column == "birth_date" else days > dates[places]
         n_all += np.bincount(places, minlength=len(persons))

@@ -74,6 +74,13 @@ def test_one_record_is_not_enough_to_blame_a_date():
     assert found(register) == [("benefits", "spell_before_birth", 1)]
 
 
+def test_records_after_the_last_day_known_say_nothing_about_a_death():
+    late = [(f"2023-0{k}-01", f"2023-0{k}-20", 100, "E1") for k in (1, 2, 3)]
+    register = load(benefits(THREE[0], *late), death_date=["2021-01-01", None])
+    assert ("persons", "death_before_records", 1) not in found(register)
+    assert clean_register(register).benefits.index.tolist() == [1]
+
+
 def test_copies_of_one_record_are_one_record():
     register = load(benefits(*THREE[:1] * 3), birth_date=["2021-01-01", "1970-01-01"])
     assert ("persons", "birth_after_records", 1) not in found(register)

@@ -96,6 +96,8 @@ def _after(column: str, mark: str) -> Injector:
         day = bench.of_person(table, column)
         start, end = _starts(bench, table), _ends(bench, table)
         able = bench.free(table) & bench.sound_person(table) & (start <= end) & ~np.isnat(day)
+        if column != "death_date":
+            able &= np.isnat(bench.of_person(table, "death_date"))
         rows = _one_a_person(bench, mark, table, bench.draw(fault, table, able, rate))
         new = day[rows] + bench.whole(fault, table, rows, 1, 90) * DAY
         bench.add(fault, table, rows, "after", start=new, end=new + (end - start)[rows])
