@@ -25,7 +25,7 @@ from rtwcohort.simulate.fidelity import (
 from rtwcohort.simulate.measures import Estimator, measure
 from rtwcohort.simulate.portable import Floats
 from rtwcohort.simulate.scenarios.declaration import Free, Scenario, Target
-from rtwcohort.simulate.scenarios.paths import get_value, set_value
+from rtwcohort.simulate.scenarios.paths import get_value, set_value, written
 
 _LOG_STEP: Final = 0.08
 _LINEAR_STEP: Final = 0.04
@@ -37,7 +37,7 @@ Moments = Callable[[Floats], Floats]
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A calibrated scenario.
+    """A calibrated scenario: `describe()` shows the lines to put into its file.
 
     Attributes
     ----------
@@ -69,11 +69,13 @@ class Calibration:
         return self.fidelity.failing
 
     def describe(self) -> str:
-        """Return values, figures and what cannot hold as plain text."""
+        """Return values, how they stand in the file, figures and what cannot hold as plain text."""
         lines = [f"{self.scenario.name}: {self.steps} steps with {self.n} people, seed {self.seed}"]
         for row in self.values.to_dict("records"):
             bound = ", at its bound" if row["at_bound"] else ""
             lines.append(f"  {row['path']}: {row['before']:.6g} -> {row['after']:.6g}{bound}")
+        for path in self.values["path"]:
+            lines += [f"  {line}" for line in written(self.scenario, path)]
         lines.append(f"  mean squared distance in margins: {self.loss[0]:.4g} -> {self.loss[1]:.4g}")
         lines.append(self.fidelity.describe())
         if self.cannot_hold:

@@ -26,6 +26,7 @@ def test_a_free_number_comes_to_its_target(tiny):
     assert abs(row["difference"]) < 0.6
     assert found.loss[1] < 0.1 < found.loss[0]
     factor = found.values["after"].iloc[0]
+    assert "\n  process.transitions[return].per_day = [[0, 0.00" in found.describe()
     rates = [item.process.transitions[0].per_day[0][1] for item in (tiny, found.scenario)]
     assert rates[1] == pytest.approx(rates[0] * factor)
     again = fidelity(replace(found.scenario, targets=tiny.targets[:1]), n=4000, seed=1)

@@ -9,7 +9,7 @@ from rtwcohort.core.checks import did_you_mean
 from rtwcohort.errors import RtwCohortError, ScenarioError
 from rtwcohort.simulate.population.conditions import read_condition
 from rtwcohort.simulate.population.people import covariate_names
-from rtwcohort.simulate.questionnaires import Answers
+from rtwcohort.simulate.questionnaires import Answers, check_answers
 from rtwcohort.simulate.questionnaires.derived import derived_names
 from rtwcohort.simulate.scenarios.declaration import Scenario
 from rtwcohort.simulate.scenarios.paths import get_value
@@ -41,6 +41,7 @@ def check_scenario(scenario: Scenario, *, where: str) -> None:
         terms.append(group.name)
     for term in scenario.process.terms:
         _known(term, terms, f"{where}, `process`", "covariate")
+    _check_answers(scenario, where)
     for arm in scenario.population.arms:
         for term in arm.log_odds:
             _known(term, covariate_names(scenario.population), f"{where}, arm '{arm.name}'", "covariate")
@@ -63,6 +64,21 @@ def answer_terms(answers: Answers | None) -> tuple[str, ...]:
     if answers is None:
         return ()
     return (*(score.name for score in answers.scores), *derived_names(answers))
+
+
+def _check_answers(scenario: Scenario, where: str) -> None:
+    answers = scenario.answers
+    if answers is None:
+        return
+    terms = [*covariate_names(scenario.population), *HISTORY_TERMS]
+    terms += [f"arm={arm}" for arm in scenario.population.arm_names]
+    for score in answers.scores:
+        for depends in score.depends:
+            _known(depends.term, terms, f"{where}, `answers`, '{score.instrument}'", "covariate")
+    try:
+        check_answers(answers)
+    except RtwCohortError as error:
+        raise ScenarioError(f"{where}, `answers`: {error}") from error
 
 
 def _check_status(scenario: Scenario, terms: Sequence[str], where: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, Final
@@ -45,6 +46,18 @@ def set_value(scenario: Any, path: str, value: float) -> Any:
         raise
     except RtwCohortError as error:
         raise ScenarioError(f"`{path}` cannot be {value:.6g}: {error}") from error
+
+
+def written(scenario: Any, path: str) -> list[str]:
+    """Return what stands at a path as it is written in TOML, one line for each place that the path names."""
+    found = _find(scenario, _steps(path), path)
+    return [f"{path} = {_literal(value)}" for value in found]
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(_literal(item) for item in value)}]"
+    return f"{value:.6g}" if _is_number(value) else json.dumps(str(value))
 
 
 def _steps(path: str) -> list[Step]:

@@ -162,3 +162,33 @@ def test_files_that_are_no_scenarios(tmp_path):
     broken.write_bytes(b"name = '\xff\xfe'")
     with pytest.raises(ScenarioError, match="cannot be read as UTF-8"):
         load_scenario(broken)
+
+
+@pytest.mark.parametrize(
+    ("score", "words"),
+    [
+        ({"mean": 50, "sd": 10, "alpha": 0.8}, "`answers.scores[0]`: `mean` of FABQ-W must lie between 0 and 42"),
+        ({"mean": 22, "sd": 60, "alpha": 0.8}, "tiny.toml, `answers`: No answers within the range of FABQ-W"),
+        (
+            {"mean": 22, "sd": 10, "alpha": 0.8, "depends": [{"term": "agee", "points": 1}]},
+            "tiny.toml, `answers`, 'FABQ-W': there is no covariate 'agee'. Did you mean 'age'?",
+        ),
+        ({"mean": 22, "sd": 10, "alhpa": 0.8}, "[answers.scores[0]] has no key 'alhpa'. Did you mean 'alpha'?"),
+    ],
+)
+def test_impossible_questionnaires(content, score, words):
+    content["answers"] = {"waves": [{"name": "M0"}], "scores": [{"instrument": "FABQ-W", **score}]}
+    with pytest.raises(ScenarioError) as caught:
+        scenario_from_mapping(content, where="tiny.toml")
+    assert words in str(caught.value), str(caught.value)
+
+
+def test_a_status_needs_covariates_that_exist(content):
+    content["status"] = {
+        "waves": ["M0"],
+        "levels": ["not in work", "in work"],
+        "shares": [[0.5, 0.5]],
+        "effects": [{"term": "fabq_w", "log_or": -0.1}],
+    }
+    with pytest.raises(ScenarioError, match="`status`: there is no covariate 'fabq_w'"):
+        scenario_from_mapping(content)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rtwcohort.errors import ScenarioError
-from rtwcohort.simulate.scenarios.paths import get_value, set_value
+from rtwcohort.simulate.scenarios.paths import get_value, set_value, written
 from rtwcohort.simulate.scenarios.read import load_scenario
 
 
@@ -77,3 +77,10 @@ def test_a_value_against_the_rules_is_refused(tiny):
     with pytest.raises(ScenarioError) as caught:
         set_value(tiny, "process.transitions[return].per_day", -1.0)
     assert "`process.transitions[return].per_day` cannot be -1" in str(caught.value)
+
+
+def test_values_as_they_are_written(tiny):
+    assert written(tiny, "process.transitions[return].per_day") == [
+        "process.transitions[return].per_day = [[0, 0.004], [120, 0.003], [240, 0.004]]"
+    ]
+    assert written(tiny, "process.arm_effects[visit].log_hr") == ["process.arm_effects[visit].log_hr = 0.35"]
