@@ -45,7 +45,7 @@ def benefits_table(
     )
     if len(earlier.position):
         before = _earlier_rows(scenario, people, earlier, known if has_margin else None, certificates, seed)
-        rows = pd.concat([rows, before], ignore_index=True)
+        rows = pd.concat([rows.drop(columns="employer_id"), before], ignore_index=True)
         rows = rows.sort_values(["person_id", "start", "benefit"], kind="stable", ignore_index=True)
     if scenario.kind == "population":
         opened = np.datetime64(scenario.enrolment[0], "s")
@@ -97,7 +97,6 @@ def _earlier_rows(
             "end": from_days(earlier.end[keep] - 1),
             "grade": earlier.grade[keep].astype(np.float64),
             "diagnosis": diagnosis,
-            "employer_id": np.full(len(position), None, dtype=object),
         }
     )
 
