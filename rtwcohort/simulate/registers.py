@@ -240,10 +240,11 @@ def _scores(scenario: Scenario, people: People, covariates: dict[str, Floats], p
         seed=seed,
         returned_day=returned_day(paths, people.index),
     )
+    derived: Scores = {}
     for wave in scenario.answers.waves:
         for name, values in derived_scores({name: of[wave.name] for name, of in scores.items()}).items():
-            scores.setdefault(name, {})[wave.name] = values
-    return scores
+            derived.setdefault(name, {})[wave.name] = values
+    return {**scores, **derived}
 
 
 def _inputs(scenario: Scenario, people: People, earlier: Earlier, covariates: dict[str, Floats]) -> Inputs:
