@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 from rtwcohort.core.checks import did_you_mean
 from rtwcohort.errors import RtwCohortError, ScenarioError
+from rtwcohort.outcomes import get_rule, rule_from_mapping
+from rtwcohort.outcomes.rtw_follow_up import LONGEST
 from rtwcohort.simulate.population.conditions import read_condition
 from rtwcohort.simulate.population.people import covariate_names
 from rtwcohort.simulate.questionnaires import Answers, check_answers
 from rtwcohort.simulate.questionnaires.derived import derived_names
-from rtwcohort.simulate.scenarios.declaration import Scenario
+from rtwcohort.simulate.scenarios.declaration import Scenario, Target
 from rtwcohort.simulate.scenarios.paths import get_value
 
 HISTORY_TERMS: Final = ("earlier_spells", "days_on_benefit")
@@ -48,7 +51,7 @@ def check_scenario(scenario: Scenario, *, where: str) -> None:
     if scenario.process.clusters and scenario.population.clusters is None:
         raise ScenarioError(f"{where}, `process.clusters`: there are no clusters. Declare [population.clusters].")
     _check_status(scenario, [*terms, *(f"arm={arm}" for arm in arms)], where)
-    _check_targets(scenario, where)
+    _check_targets(scenario, terms, where)
     _check_free(scenario, where)
 
 
@@ -89,7 +92,7 @@ def _check_status(scenario: Scenario, terms: Sequence[str], where: str) -> None:
         _known(effect.term, terms, f"{where}, `status`", "covariate")
 
 
-def _check_targets(scenario: Scenario, where: str) -> None:
+def _check_targets(scenario: Scenario, terms: Sequence[str], where: str) -> None:
     from rtwcohort.simulate.measures import check_measure
 
     for target in scenario.targets:
@@ -99,8 +102,33 @@ def _check_targets(scenario: Scenario, where: str) -> None:
                 _known(arm, scenario.population.arm_names, place, "arm")
         try:
             check_measure(target)
+            _check_conditions(target, terms)
+            _check_reach(scenario, target)
         except RtwCohortError as error:
             raise ScenarioError(f"{place}: {error}") from error
+
+
+def _check_conditions(target: Target, terms: Sequence[str]) -> None:
+    among = target.measure.get("among", ())
+    for condition in [among] if isinstance(among, str) else among:
+        read_condition(condition, tuple(terms), argument="among")
+
+
+def _check_reach(scenario: Scenario, target: Target) -> None:
+    """Refuse a figure that looks further than the register reaches for those who come last."""
+    options = target.measure
+    days = [options[name] for name in ("horizon", "last", "day") if isinstance(options.get(name), int)]
+    if "rule" in options:
+        given = options["rule"]
+        rule = rule_from_mapping(given) if isinstance(given, dict) else get_rule(given)
+        days = [day + (0 if rule.hold == "point" else LONGEST[rule.unit] * rule.length) for day in days]
+    reach = (scenario.data_end - scenario.enrolment[1]).days
+    if days and max(days) > reach:
+        enough = scenario.enrolment[1] + dt.timedelta(days=max(days))
+        raise ScenarioError(
+            f"it needs {max(days)} days after the index date, but the last one, {scenario.enrolment[1]}, is {reach} "
+            f"days before `data_end`. Let `data_end` be {enough} or later."
+        )
 
 
 def _check_free(scenario: Scenario, where: str) -> None:

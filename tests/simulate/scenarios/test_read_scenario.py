@@ -63,6 +63,19 @@ ERRORS = [
         {"name": "returned", "rule": "x", "horizon": 3, "horizn": 3},
         "has no option 'horizn'.",
     ),
+    (
+        ("targets", 0, "measure", "among"),
+        "agee > 3",
+        "`among` names 'agee', which is no covariate. Did you mean 'age'?",
+    ),
+    (("targets", 0, "measure", "among"), ["sex=femal"], "`among` must be 'name=category' or 'name >= number'"),
+    (("targets", 0, "measure", "rule"), "gismervik_2021", "gismervik_2020"),
+    (
+        ("targets", 0, "measure", "horizon"),
+        900,
+        "it needs 928 days after the index date, but the last one, 2015-06-30, is",
+    ),
+    (("targets", 0, "measure", "horizon"), 900, "Let `data_end` be 2018-01-13 or later."),
     (("targets", 1, "against"), "nobody", "there is no arm 'nobody'."),
     (
         ("targets", 0, "against"),
