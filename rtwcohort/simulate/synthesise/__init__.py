@@ -1,0 +1,1 @@
+"""A synthetic copy of a real register: hazards, margins and associations fitted, people drawn anew."""

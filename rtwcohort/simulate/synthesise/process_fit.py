@@ -1,0 +1,239 @@
+"""From a register's sequences to a process of the simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+
+from rtwcohort.simulate.process import (
+    ArmEffect,
+    ClusterEffect,
+    Effect,
+    Entitlement,
+    Frailty,
+    Process,
+    Transition,
+)
+from rtwcohort.simulate.process.states import STATES
+from rtwcohort.simulate.synthesise.exposure import SICKNESS, Slices, at_risk, cut, edges_of, month_edges, month_of
+from rtwcohort.simulate.synthesise.hazards import LATE, GroupFit, Ratio, Term, fit_group
+from rtwcohort.simulate.synthesise.log_ratios import piece_rates
+from rtwcohort.simulate.synthesise.moves import GROUPS, WITH_AGE, WITH_COVARIATES
+from rtwcohort.simulate.synthesise.sequences import DEAD, FAMILY, RETIRED, Ints, Sequences
+from rtwcohort.simulate.synthesise.used_up import Window, find_window, used_up
+
+RIGHTS: Final = Entitlement(employer_period=0, paid_days=5000)
+"""No rule ends an absence: where a register shows one, the hazard of that week does."""
+_AGES: Final = (0.0, 50.0, 55.0, 60.0, 61.98, 62.1, 63.0, 64.0, 65.0, 66.0, 66.98, 67.1, 68.0, 70.0, 75.0)
+_YEAR: Final = 365.25
+_CHI_11: Final = 31.26
+"""0.1 % point of chi-square with 11 degrees of freedom."""
+_SEASON_PRIOR: Final = 20.0
+_SEASON_PEOPLE: Final = 20_000
+_LEAST_VARIANCE: Final = 0.05
+_LEAST_CLUSTERS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class FittedProcess:
+    """The process, what it left out, and the groups as fitted (without data)."""
+
+    process: Process
+    window: Window | None
+    notes: tuple[str, ...]
+
+
+def risk_slices(sequences: Sequences, *, least: int) -> tuple[Slices, Window | None]:
+    """Return days at risk cut at every edge of a hazard, and the week in which entitlement runs out."""
+    whole = at_risk(sequences)
+    window = find_window(whole, least=least)
+    parts = []
+    for family in np.unique(FAMILY[whole.origin]).tolist():
+        part = whole.where(FAMILY[whole.origin] == family)
+        edges = set(edges_of(family))
+        if family == SICKNESS and window is not None:
+            edges |= {window.first, window.last}
+        parts.append(cut(part, part.clock, sorted(edges)))
+    joined = Slices(*(np.concatenate([getattr(part, name) for part in parts]) for name in Slices.__slots__))
+    return cut(joined, joined.follow, (0, LATE)), window
+
+
+def fit_process(
+    sequences: Sequences, terms: Sequence[Term], *, least: int, cluster: Ints | None = None
+) -> FittedProcess:
+    """Fit hazards, hazard ratios, season, frailty of onset and cluster effects.
+
+    Parameters
+    ----------
+    sequences
+        The register.
+    terms
+        Covariates, the most wanted first: each group takes as many as its moves carry.
+    least
+        People behind every parameter.
+    cluster
+        Number of each person's cluster, shape (n,).
+
+    Returns
+    -------
+    FittedProcess
+        Rates are rounded to four figures.
+    """
+    slices, window = risk_slices(sequences, least=least)
+    transitions: list[Transition] = []
+    effects: list[Effect] = []
+    arm_effects: list[ArmEffect] = []
+    frailty: tuple[Frailty, ...] = ()
+    clusters: tuple[ClusterEffect, ...] = ()
+    rare = 0
+    for group in GROUPS:
+        if group == "retirement":
+            transitions += _retirement(slices, sequences, least)
+            continue
+        fit = fit_group(slices, group, _terms_of(group, terms), window=window, least=least)
+        if fit is None:
+            continue
+        rare += fit.rare
+        season = _season(fit, least) if group in ("onset", "return") else ()
+        transitions += [_transition(fit, k, season) for k in range(len(fit.moves))]
+        effects += [_effect(group, ratio) for ratio in fit.ratios if not ratio.term.arm]
+        arm_effects += [_arm_effect(group, ratio) for ratio in fit.ratios if ratio.term.arm]
+        if group == "onset" and not sequences.cohort:
+            frailty = _frailty(fit, len(sequences))
+        if group == "return" and cluster is not None:
+            clusters = _clusters(fit, cluster)
+    if window is not None:
+        transitions += used_up(slices, window, least=least)
+    notes = [] if not rare else [f"{rare} kinds of move that fewer than {least} people made are left out"]
+    process = Process(
+        transitions=tuple(transitions),
+        effects=tuple(effects),
+        arm_effects=tuple(arm_effects),
+        frailty=frailty,
+        clusters=clusters,
+        entitlement=RIGHTS,
+        grades=grade_shares(sequences, "sick_graded", least),
+        aap_work_grades=grade_shares(sequences, "aap_work", least),
+        pension_grades=grade_shares(sequences, "disability_partial", least),
+        retirement_age=None,
+        most_spells=5000,
+    )
+    return FittedProcess(process, window, tuple(notes))
+
+
+def grade_shares(sequences: Sequences, state: str, least: int) -> tuple[tuple[int, float], ...]:
+    """Return the shares of grades of a state; grades of fewer than `least` people count with the nearest other."""
+    here = sequences.state == STATES.index(state)
+    grades, people = sequences.grade[here], sequences.person[here]
+    known = [g for g in np.unique(grades).tolist() if len(np.unique(people[grades == g])) >= least]
+    if not known:
+        return ((50, 1.0),)
+    nearest = np.asarray(known)[np.abs(grades[:, None] - np.asarray(known)[None, :]).argmin(axis=1)]
+    counts = [int((nearest == g).sum()) for g in known]
+    return tuple((int(g), count / len(grades)) for g, count in zip(known, counts, strict=True))
+
+
+def _terms_of(group: str, terms: Sequence[Term]) -> list[Term]:
+    if group in WITH_COVARIATES:
+        return list(terms)
+    return [term for term in terms if term.name in ("age", "sex=female")] if group in WITH_AGE else []
+
+
+def _transition(fit: GroupFit, k: int, season: tuple[float, ...]) -> Transition:
+    move = fit.moves[k]
+    return Transition(
+        origin=tuple(STATES[origin] for origin in move.origins),
+        to=STATES[move.to],
+        group=fit.group,
+        per_day=move.per_day,
+        clock="absence",
+        season=season,
+    )
+
+
+def _effect(group: str, ratio: Ratio) -> Effect:
+    term = ratio.term
+    return Effect(on=group, term=term.name, log_hr=ratio.log_hr, per=term.per, centre=term.centre)
+
+
+def _arm_effect(group: str, ratio: Ratio) -> ArmEffect:
+    delay = LATE if ratio.period == "late" else 0
+    until = LATE if ratio.period == "early" else None
+    return ArmEffect(on=group, arm=ratio.term.name, log_hr=ratio.log_hr, delay=delay, until=until)
+
+
+def _retirement(slices: Slices, sequences: Sequences, least: int) -> list[Transition]:
+    """Return retirement by age, from all states alike."""
+    birth = sequences.birth[slices.person]
+    here = slices.where((slices.origin != RETIRED) & (birth > -(1 << 30)))
+    edges = np.rint(np.asarray(_AGES) * _YEAR).astype(np.int64)
+    pieces = cut(here, here.day - sequences.birth[here.person], edges)
+    age = np.searchsorted(edges, pieces.day - sequences.birth[pieces.person], side="right") - 1
+    retires = pieces.to == RETIRED
+    steps: list[tuple[float, float]] = []
+    waiting: list[int] = []
+    for k, years in enumerate(_AGES):
+        if not (retires & (age == k)).any() and not waiting:
+            steps.append((years, 0.0))
+            continue
+        waiting.append(k)
+        band = np.isin(age, waiting)
+        if len(np.unique(pieces.person[retires & band])) >= least:
+            share = min(float(retires[band].sum() / pieces.days[band].sum()), 0.95)
+            steps.append((_AGES[waiting[0]], float(f"{-np.log1p(-share):.4g}")))
+            waiting = []
+    if waiting:
+        steps.append((_AGES[waiting[0]], max((rate for _, rate in steps), default=0.0)))
+    if not any(rate > 0.0 for _, rate in steps):
+        return []
+    origins = tuple(STATES[state] for state in range(DEAD) if state != RETIRED)
+    return [Transition(origin=origins, to="retired", group="retirement", per_day=((0, 1.0),), age=tuple(steps))]
+
+
+def _season(fit: GroupFit, least: int) -> tuple[float, ...]:
+    """Return twelve ratios where the months differ beyond chance, each with `least` people or more behind it."""
+    risk = fit.risk
+    some = risk.person < _SEASON_PEOPLE
+    rate = (piece_rates(risk, fit.eta, fit.pieces)[risk.piece] * np.exp(fit.eta))[some]
+    first, days, person = risk.day[some], risk.days[some], risk.person[some]
+    last = first + days
+    edges = month_edges(int(first.min()), int(last.max()))
+    mean = np.zeros(12)
+    for begin, end in pairwise(edges):
+        overlap = np.clip(np.minimum(last, end) - np.maximum(first, begin), 0.0, None)
+        mean[int(month_of(begin[None])[0])] += float((overlap * rate).sum())
+    moved = risk.moved[some] > 0.0
+    month = month_of(last.astype(np.int64)[moved])
+    count = np.bincount(month, minlength=12)
+    people = [len(np.unique(person[moved][month == k])) for k in range(12)]
+    if min(people) < least or mean.min() <= 0.0:
+        return ()
+    if float(((count - mean) ** 2 / mean).sum()) < _CHI_11:
+        return ()
+    ratio = (count + _SEASON_PRIOR) / (mean + _SEASON_PRIOR)
+    return tuple(float(f"{value:.4g}") for value in ratio / (ratio * mean).sum() * mean.sum())
+
+
+def _frailty(fit: GroupFit, n: int) -> tuple[Frailty, ...]:
+    """Return a gamma frailty by moments: what varies beyond Poisson counts."""
+    moved, mean = fit.residuals(n)
+    variance = float(((moved - mean) ** 2 - moved).sum() / max(float((mean**2).sum()), 1e-12))
+    return (Frailty(on=fit.group, variance=round(min(variance, 5.0), 3)),) if variance > _LEAST_VARIANCE else ()
+
+
+def _clusters(fit: GroupFit, cluster: Ints) -> tuple[ClusterEffect, ...]:
+    """Return the spread of log hazards between clusters by moments."""
+    n = len(cluster)
+    moved, mean = (np.bincount(cluster, weights=values) for values in fit.residuals(n))
+    if len(moved) < _LEAST_CLUSTERS:
+        return ()
+    variance = float(((moved - mean) ** 2 - moved).sum() / max(float((mean**2).sum()), 1e-12))
+    return (
+        (ClusterEffect(on=fit.group, sd=round(min(float(np.sqrt(np.log1p(variance))), 2.0), 3)),)
+        if (variance > _LEAST_VARIANCE**2)
+        else ()
+    )
