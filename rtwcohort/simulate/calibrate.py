@@ -247,7 +247,7 @@ def _bounded(values: Floats) -> Floats:
 
 def _scale(target: Target) -> float:
     """Return the margin of a target without simulation error: what a distance is measured in."""
-    if target.kind in ("percent", "rd"):
+    if target.kind in ("percent", "rd", "direction"):
         return target.within if target.within is not None else POINTS
     return max(margin_of(target, target.value, 0.0), SHARE / INSIDE if target.value == 0.0 else 1e-12)
 

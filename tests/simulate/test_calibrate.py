@@ -9,7 +9,7 @@ import pytest
 from rtwcohort.errors import ArgumentError, ScenarioError
 from rtwcohort.simulate.calibrate import calibrate
 from rtwcohort.simulate.fidelity import fidelity
-from rtwcohort.simulate.scenarios.declaration import Free
+from rtwcohort.simulate.scenarios.declaration import Free, Target
 from rtwcohort.simulate.scenarios.paths import get_value, set_value
 from rtwcohort.simulate.scenarios.read import load_scenario
 
@@ -99,3 +99,22 @@ def test_a_figure_that_is_not_defined_at_the_start(tiny):
     slow = replace(nobody, targets=(never,))
     with pytest.raises(ScenarioError, match="the figures returned_ordinary are not defined at the starting values"):
         calibrate(slow, n=500)
+
+
+def test_directions_pull_the_search_too(tiny):
+    """The visit shall do better than ordinary care by two points at least, starting from doing worse."""
+    better = Target(
+        id="better",
+        evidence="estimates:x",
+        kind="direction",
+        value=1,
+        arm="visit",
+        against="ordinary",
+        measure=tiny.targets[0].measure,
+    )
+    path = "process.arm_effects[visit].log_hr"
+    free = (Free(path=path, low=-1.0, high=1.0, scale="linear"),)
+    start = set_value(replace(tiny, targets=(better,), free=free), path, -0.3)
+    found = calibrate(start, n=3000, seed=1)
+    assert found.cannot_hold == ()
+    assert get_value(found.scenario, path) > 0

@@ -137,7 +137,7 @@ def _log_scale(shape: Shape) -> tuple[float, float]:
     if shape.median is not None:
         return _log(shape.median), _need(shape.log_sd)
     mean, sd = _need(shape.mean), _need(shape.sd)
-    variance = _log(1.0 + (sd / mean) ** 2)
+    variance = _log(1.0 + (sd / mean) * (sd / mean))
     return _log(mean) - variance / 2.0, float(np.sqrt(variance))
 
 
