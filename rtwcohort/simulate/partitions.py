@@ -23,6 +23,8 @@ from rtwcohort.simulate.scenarios.declaration import Scenario
 Format = Literal["csv", "parquet"]
 
 README: Final = "README.md"
+WITH_ANSWERS: Final = 10_000
+"""Most people held in memory at a time when they answer questionnaires."""
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -52,7 +54,7 @@ def write_scenario(
     format
         "csv" (comma, decimal point, UTF-8, ISO dates) or "parquet".
     partition
-        People held in memory at a time.
+        People held in memory at a time; with questionnaires `WITH_ANSWERS` at most, for each has hundreds of answers.
     progress
         Show a bar on the terminal's error stream, where that is a terminal.
 
@@ -75,11 +77,12 @@ def write_scenario(
     target = Path(folder)
     _check_folder(target)
     size = scenario.n if n is None else int(n)
+    step = int(partition) if scenario.answers is None else min(int(partition), WITH_ANSWERS)
     with _fresh_folder(target) as fresh:
         rows = dict.fromkeys(TABLES, 0)
         with _bar(size, progress) as advance, _writers(fresh, format) as write:
-            for first in range(0, size, int(partition)):
-                last = min(first + int(partition), size)
+            for first in range(0, size, step):
+                last = min(first + step, size)
                 for name, frame in simulate_register(scenario, n=size, seed=seed, first=first, last=last).items():
                     write(name, frame)
                     rows[name] += len(frame)
