@@ -17,6 +17,8 @@ Assign = Literal["counts", "randomised", "propensity", "cluster"]
 START_STATES: Final = tuple(state for state in STATES if state not in FINAL)
 NUMBERS: Final = ("age", "income", "position", "tenure_days")
 """Numbers with a place of their own in the tables; others are covariates only."""
+AT_THE_START: Final = ("start", "absence_before")
+"""What else may be correlated with numbers and margins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +146,7 @@ class Correlation:
     Attributes
     ----------
     variables
-        Names of numbers and margins; a margin's categories are ordered as declared.
+        Names of numbers and margins, "start" and "absence_before"; categories are ordered as declared.
     matrix
         Symmetric, ones on the diagonal, positive definite.
     """
@@ -251,7 +253,7 @@ def _check_names(population: Population) -> None:
             if state not in START_STATES:
                 hint = did_you_mean(state, START_STATES)
                 raise ScenarioError(f"`{argument}` may name {', '.join(START_STATES)}; got '{state}'.{hint}")
-    known = [*population.numbers, *population.margins]
+    known = [*population.numbers, *population.margins, *AT_THE_START]
     for name in population.correlation.variables if population.correlation else ():
         if name not in known:
             raise ScenarioError(
