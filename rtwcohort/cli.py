@@ -138,13 +138,17 @@ def simulate(
     if scenario is None:
         raise typer.BadParameter("name a scenario; --list shows those of the package.", param_hint="SCENARIO")
     if calibrate:
-        typer.echo(calibration_text(scenario, n=fidelity_n or 20_000, seed=seed))
+        typer.echo(calibration_text(scenario, n=fidelity_n or 20_000, seed=seed, progress=_tell_step))
         return
     if out is not None:
         for file in write_simulation(scenario, out, n=n, seed=seed, format=format):
             typer.echo(f"Wrote {file}")
     if fidelity_n:
         _print_table(fidelity_table(scenario, n=fidelity_n, seed=seed))
+
+
+def _tell_step(step: int, loss: float) -> None:
+    typer.echo(f"Step {step}: mean squared distance {loss:.4g} (in margins of agreement)", err=True)
 
 
 def _print_table(table: Any) -> None:

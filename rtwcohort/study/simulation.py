@@ -9,6 +9,8 @@ from rtwcohort.core.checks import check_number
 from rtwcohort.simulate.scenarios.read import load_scenario, scenario_names
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.table import Table
 
     from rtwcohort.simulate.fidelity import Fidelity
@@ -30,12 +32,13 @@ def write_simulation(
     return write_scenario(load_scenario(scenario), folder, n=n, seed=seed, format=format)
 
 
-def calibration_text(scenario: str, *, n: int, seed: int) -> str:
+def calibration_text(scenario: str, *, n: int, seed: int, progress: Callable[[int, float], None] | None = None) -> str:
     """Calibrate a scenario and return what was found as text; nothing is written."""
     from rtwcohort.simulate.calibrate import calibrate
     from rtwcohort.study.fidelity_estimators import FIDELITY_ESTIMATORS
 
-    return calibrate(load_scenario(scenario), n=n, seed=seed, estimators=FIDELITY_ESTIMATORS).describe()
+    loaded = load_scenario(scenario)
+    return calibrate(loaded, n=n, seed=seed, estimators=FIDELITY_ESTIMATORS, progress=progress).describe()
 
 
 def fidelity_table(scenario: str, *, n: int, seed: int) -> Table:

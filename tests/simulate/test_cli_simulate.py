@@ -66,8 +66,9 @@ def test_the_list(command):
 
 def test_calibration_is_printed_and_writes_nothing(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    code, out, _ = command("simulate", TINY, "--calibrate", "--fidelity-n", 500)
+    code, out, err = command("simulate", TINY, "--calibrate", "--fidelity-n", 500)
     assert code == 0
+    assert err.startswith("Step 1: mean squared distance")
     assert "process.transitions[return].per_day: 1 -> 0." in out
     assert list(tmp_path.iterdir()) == []
 
