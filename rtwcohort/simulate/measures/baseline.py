@@ -33,14 +33,14 @@ def margin(simulated: Simulated, who: Bools, *, variable: str, category: str | l
 
 def number(simulated: Simulated, who: Bools, *, variable: str, statistic: str = "mean", q: float = 0.5) -> Measured:
     """Mean, median, quantile or standard deviation ("sd") of a number at baseline, such as age."""
-    return _summary(_number(simulated, variable)[who], statistic, q)
+    return _summary(number_of(simulated, variable)[who], statistic, q)
 
 
 def share_between(
     simulated: Simulated, who: Bools, *, variable: str, low: float | None = None, high: float | None = None
 ) -> Measured:
     """Percentage whose number at baseline lies from `low` to `high`, both included."""
-    values = _number(simulated, variable)[who]
+    values = number_of(simulated, variable)[who]
     return percent((values >= (-np.inf if low is None else low)) & (values <= (np.inf if high is None else high)))
 
 
@@ -117,7 +117,8 @@ def _questionnaires(simulated: Simulated) -> Any:
     return simulated.register.questionnaires
 
 
-def _number(simulated: Simulated, variable: str) -> Floats:
+def number_of(simulated: Simulated, variable: str) -> Floats:
+    """Return a covariate of everybody, shape (n,)."""
     if variable not in simulated.covariates:
         known = list(simulated.covariates)
         raise ScenarioError(f"there is no number '{variable}'.{did_you_mean(variable, known)} There are: {known}.")

@@ -25,7 +25,7 @@ from rtwcohort.simulate.portable import Floats, Ints
 UNIT_DAYS: Final = {"days": 1.0, "weeks": 7.0, "months": 365.25 / 12.0}
 FOUR_STATES: Final = ("full_time_work", "part_time_work", "out_of_work", "disability_pension")
 
-Statistic = Literal["mean", "median", "quantile"]
+Statistic = Literal["mean", "median", "quantile", "sd"]
 
 
 def returned(simulated: Simulated, who: Bools, *, rule: str | dict[str, Any], horizon: int) -> Measured:
@@ -94,11 +94,19 @@ def absence_days(
     unit: str = "days",
     factor: float = 1.0,
 ) -> Measured:
-    """Days on benefits in the window [first, last) from the index date: mean, median or quantile.
+    """Days on benefits in the window [first, last) from the index date: mean, median, quantile or "sd".
 
     `weighted` counts a day by its grade; `factor` turns calendar days into others (5/7: working days).
     """
     check_choice(unit, tuple(UNIT_DAYS), argument="unit")
+    values = benefit_days(simulated, first, last, benefits, weighted=weighted)[who] * factor / UNIT_DAYS[unit]
+    return summary(values, statistic, q)
+
+
+def benefit_days(
+    simulated: Simulated, first: int, last: int, benefits: list[str] | None, *, weighted: bool = False
+) -> Floats:
+    """Return everybody's days on benefits in the window [first, last), shape (n,)."""
     found = once(
         simulated,
         "absence_days",
@@ -107,14 +115,14 @@ def absence_days(
             simulated.register, windows=[(first, last)], index=index_frame(simulated), benefits=benefits
         ),
     )
-    column = "weighted_days" if weighted else "absence_days"
-    values = found[column].to_numpy(dtype=np.float64)[who] * factor / UNIT_DAYS[unit]
-    return summary(values, statistic, q)
+    return found["weighted_days" if weighted else "absence_days"].to_numpy(dtype=np.float64)
 
 
 def summary(values: Floats, statistic: str, q: float) -> Measured:
-    """Return the mean, the median or the quantile q of values."""
-    check_choice(statistic, ("mean", "median", "quantile"), argument="statistic")
+    """Return the mean, the median, the quantile q or the standard deviation of values."""
+    check_choice(statistic, ("mean", "median", "quantile", "sd"), argument="statistic")
+    if statistic == "sd":
+        return spread(values)
     if statistic == "mean":
         return mean(values)
     return quantile(values, 0.5 if statistic == "median" else q)

@@ -10,9 +10,12 @@ import numpy as np
 from rtwcohort.core.checks import check_choice, check_number
 from rtwcohort.core.days import to_days
 from rtwcohort.errors import ScenarioError
+from rtwcohort.outcomes.timeline import DEAD, NO_BENEFIT
 from rtwcohort.simulate.measures import spells as measured
-from rtwcohort.simulate.measures.numbers import Measured, percent, ratio
-from rtwcohort.simulate.measures.simulated import Bools, Simulated, once
+from rtwcohort.simulate.measures.baseline import number_of
+from rtwcohort.simulate.measures.follow_up import benefit_days
+from rtwcohort.simulate.measures.numbers import Measured, mean, percent, ratio
+from rtwcohort.simulate.measures.simulated import Bools, Simulated, once, timeline
 from rtwcohort.simulate.portable import Floats, Ints
 
 NEVER: Final = 1 << 30
@@ -150,6 +153,47 @@ def working_after_exhaustion(
     person, day, state = measured.exhausted_then(simulated, who, days, first, last)
     there = state == measured.DESTINATIONS.index(to)
     return percent(measured.holds(simulated, table, person[there], day[there] + days))
+
+
+def moves(simulated: Simulated, who: Bools, *, last: int) -> Measured:
+    """Mean number of moves between benefits, in full or in part, and no benefit, in `last` days after the index date.
+
+    Death, emigration and a new grade below 100 % of the same benefit are none.
+    """
+
+    def compute() -> Ints:
+        line = timeline(simulated)
+        n = len(simulated.people)
+        owner = np.repeat(np.arange(n), np.diff(line.offset))
+        kind = 2 * line.state.astype(np.int64) + (line.grade < 100)
+        kind[line.state == NO_BENEFIT] = 0
+        moved = np.zeros(len(kind), dtype=np.bool_)
+        moved[1:] = (owner[1:] == owner[:-1]) & (kind[1:] != kind[:-1]) & (line.state[1:] < DEAD)
+        since = line.start.astype(np.int64) - simulated.people.index[owner]
+        return np.bincount(owner[moved & (since > 0) & (since <= last)], minlength=n).astype(np.int64)
+
+    return mean(once(simulated, "moves", {"last": last}, compute)[who].astype(np.float64))
+
+
+def correlation(
+    simulated: Simulated,
+    who: Bools,
+    *,
+    variable: str,
+    first: int = 0,
+    last: int,
+    benefits: list[str] | None = None,
+) -> Measured:
+    """Pearson's correlation of a number at baseline with the days on benefits in the window [first, last).
+
+    Notes
+    -----
+    Standard error (1 - r^2) / sqrt(n - 1), that of a bivariate normal sample.
+    """
+    values = number_of(simulated, variable)[who]
+    days = benefit_days(simulated, first, last, benefits)[who]
+    r = float(np.corrcoef(values, days)[0, 1])
+    return r, (1.0 - r * r) / float(np.sqrt(len(days) - 1))
 
 
 def _contents(simulated: Simulated, gap: int) -> Contents:

@@ -51,6 +51,8 @@ MEASURES: Final[dict[str, Callable[..., Measured]]] = {
     "diagnosis_share": patterns.diagnosis_share,
     "frequent_absence": patterns.frequent_absence,
     "working_after_exhaustion": patterns.working_after_exhaustion,
+    "moves": patterns.moves,
+    "correlation": patterns.correlation,
 }
 """Name -> function of a simulated register, the people meant, and options; it gives a value and its standard error.
 Every measure also takes `among`: conditions on covariates."""
