@@ -107,7 +107,7 @@ def _status_rows(simulated: Simulated, who: Bools, waves: list[str], scores_at: 
     """Return one row a person and wave; scores are those of the wave itself, or of `scores_at`.
 
     With `scores_at`, `earlier_status` is the answered status at that wave ("none" where it is missing) and
-    `earlier_level` its level from 0, `earlier_in_work` 1 for partly in work at least (missing where it is missing).
+    `earlier_level` its level from 0, `earlier_in_work` 1 for in work, not partly (missing where it is missing).
     """
     from rtwcohort.instruments.work_status import STATUSES
 
@@ -123,7 +123,7 @@ def _status_rows(simulated: Simulated, who: Bools, waves: list[str], scores_at: 
             before = status_codes(simulated, scores_at)
             values["earlier_status"] = _labelled(np.where(before < 0, 3, before), (*STATUSES, "none"))
             values["earlier_level"] = np.where(before < 0, np.nan, before)
-            values["earlier_in_work"] = np.where(before < 0, np.nan, before > 0)
+            values["earlier_in_work"] = np.where(before < 0, np.nan, before == 2)
         parts.append(base.assign(wave=wave, status=status, **values)[who & (codes >= 0)])
     frame = pd.concat(parts, ignore_index=True)
     frame["wave"] = pd.Categorical(frame["wave"], categories=waves)
