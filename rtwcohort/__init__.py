@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rtwcohort.compare import two_by_two as two_by_two
     from rtwcohort.design import build_design as build_design
     from rtwcohort.instruments import score as score
+    from rtwcohort.instruments import score_instrument as score_instrument
     from rtwcohort.models import concordance as concordance
     from rtwcohort.models import cumulative_incidence as cumulative_incidence
     from rtwcohort.models import fit_count as fit_count
@@ -45,8 +46,17 @@ if TYPE_CHECKING:
     from rtwcohort.register import clean_register as clean_register
     from rtwcohort.register import load_register as load_register
     from rtwcohort.simulate import Scenario as Scenario
+    from rtwcohort.simulate import load_scenario as load_scenario
+    from rtwcohort.simulate import scenario_names as scenario_names
+    from rtwcohort.simulate import score_cleaning as score_cleaning
     from rtwcohort.simulate import simulate_register as simulate_register
+    from rtwcohort.simulate import true_outcomes as true_outcomes
+    from rtwcohort.simulate import true_values as true_values
     from rtwcohort.simulate import write_register as write_register
+    from rtwcohort.simulate import write_scenario as write_scenario
+    from rtwcohort.simulate.calibrate import calibrate as calibrate
+    from rtwcohort.simulate.dirty import dirty as dirty
+    from rtwcohort.simulate.fidelity import fidelity as fidelity
     from rtwcohort.study import read_study as read_study
     from rtwcohort.study import run_study as run_study
 
@@ -66,9 +76,19 @@ _VERBS: Final = {
     "get_rule": "rtwcohort.outcomes",
     "describe_rule": "rtwcohort.outcomes",
     "score": "rtwcohort.instruments",
+    "score_instrument": "rtwcohort.instruments",
     "Scenario": "rtwcohort.simulate",
+    "load_scenario": "rtwcohort.simulate",
+    "scenario_names": "rtwcohort.simulate",
     "simulate_register": "rtwcohort.simulate",
+    "true_values": "rtwcohort.simulate",
+    "true_outcomes": "rtwcohort.simulate",
+    "write_scenario": "rtwcohort.simulate",
     "write_register": "rtwcohort.simulate",
+    "fidelity": "rtwcohort.simulate.fidelity",
+    "calibrate": "rtwcohort.simulate.calibrate",
+    "dirty": "rtwcohort.simulate.dirty",
+    "score_cleaning": "rtwcohort.simulate",
     "build_cohort": "rtwcohort.cohort",
     "build_design": "rtwcohort.design",
     "fit_cox": "rtwcohort.models",

@@ -11,7 +11,16 @@ from rtwcohort.simulate.registers import true_values
 from rtwcohort.simulate.scenarios.declaration import Scenario
 
 
-def readme_text(scenario: Scenario, *, n: int, seed: int, sizes: Mapping[str, int]) -> str:
+def readme_text(
+    scenario: Scenario,
+    *,
+    n: int,
+    seed: int,
+    sizes: Mapping[str, int],
+    written_by: str = "",
+    found: Mapping[str, str] | None = None,
+    more: Sequence[str] = (),
+) -> str:
     """Return the README of a register that was written.
 
     Parameters
@@ -20,31 +29,40 @@ def readme_text(scenario: Scenario, *, n: int, seed: int, sizes: Mapping[str, in
         What was simulated.
     sizes
         File name -> rows.
+    written_by
+        The command that writes these files again; empty: `rtwcohort simulate`.
+    found
+        Id of a target -> the figure in these very data, as text; None leaves the column out.
+    more
+        Paragraphs that stand before the columns.
     """
     parts = [
         f"# {scenario.title}",
-        _opening(scenario, n, seed, sizes),
-        _table(("file", "rows"), [(f"`{name}`", str(rows)) for name, rows in sizes.items()]),
+        _opening(scenario, n, seed, sizes, written_by),
+        markdown_table(("file", "rows"), [(f"`{name}`", str(rows)) for name, rows in sizes.items()]),
         f"Index dates run from {scenario.enrolment[0]} to {scenario.enrolment[1]}; the register ends on "
         f"{scenario.data_end}. Spells have inclusive ends; an empty end means that the spell is still running.",
         "## What is true",
         _truth(scenario),
         "## How people move",
         _rates(scenario),
-        *_published(scenario),
+        *_notes(scenario),
+        *_published(scenario, found),
+        *more,
         "## Columns",
         _dictionary(sizes),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _opening(scenario: Scenario, n: int, seed: int, sizes: Mapping[str, int]) -> str:
+def _opening(scenario: Scenario, n: int, seed: int, sizes: Mapping[str, int], written_by: str) -> str:
     kind = " --format parquet" if any(name.endswith(".parquet") for name in sizes) else ""
+    command = written_by or f"rtwcohort simulate {scenario.name} --n {n} --seed {seed}{kind} --out FOLDER"
     lead = f"{scenario.description.strip()}\n\n" if scenario.description.strip() else ""
     return (
         f"{lead}{n} invented people in the files that `rtwcohort` reads. Nobody in it exists: every value was drawn by "
-        f"the package's simulator.\n\nWritten by `rtwcohort simulate {scenario.name} --n {n} --seed {seed}{kind} "
-        "--out FOLDER`. The same command gives the same values on every machine."
+        f"the package's simulator (scenario `{scenario.name}`, seed {seed}).\n\nWritten by `{command}`. The same "
+        "command gives the same values on every machine."
     )
 
 
@@ -56,7 +74,7 @@ def _truth(scenario: Scenario) -> str:
     for row in frame.to_dict("records"):
         ratio = f"{exp(row['value']):.3f}" if row["scale"] in ("log_hr", "log_or") else ""
         rows.append((row["outcome"], row["term"], row["scale"], f"{row['value']:.4g}", ratio, row["holds"]))
-    return _table(("outcome", "term", "scale", "value", "ratio", "holds"), rows)
+    return markdown_table(("outcome", "term", "scale", "value", "ratio", "holds"), rows)
 
 
 def _rates(scenario: Scenario) -> str:
@@ -65,22 +83,28 @@ def _rates(scenario: Scenario) -> str:
         shape = "; ".join(f"{rate:.6g} from day {day:g}" for day, rate in move.per_day) or "spline"
         clock = move.clock or "absence or state"
         rows.append((", ".join(move.origins), move.to, move.group, clock, shape))
-    return _table(("from", "to", "group", "clock", "rate a day"), rows)
+    return markdown_table(("from", "to", "group", "clock", "rate a day"), rows)
 
 
-def _published(scenario: Scenario) -> list[str]:
+def _notes(scenario: Scenario) -> list[str]:
+    return ["## Worth knowing", "\n".join(f"- {note}" for note in scenario.notes)] if scenario.notes else []
+
+
+def _published(scenario: Scenario, found: Mapping[str, str] | None) -> list[str]:
     if not scenario.targets:
         return []
-    rows = [
-        (target.id, target.arm or "everybody", target.kind, f"{target.value:g}", target.evidence, target.why_not)
-        for target in scenario.targets
-    ]
+    rows = []
+    for target in scenario.targets:
+        here = () if found is None else (found.get(target.id, ""),)
+        figure = (target.id, target.arm or "everybody", target.kind, f"{target.value:g}")
+        rows.append((*figure, *here, target.evidence, target.why_not))
     lead = (
         "Figures that a large register from this scenario should show; a small one shows them with the scatter of its "
         "size. `rtwcohort simulate` prints them beside the simulated ones."
     )
-    columns = ("figure", "arm", "kind", "published", "where", "cannot agree because")
-    return ["## Published figures", lead, _table(columns, rows)]
+    here = () if found is None else ("in these data",)
+    columns = ("figure", "arm", "kind", "published", *here, "where", "cannot agree because")
+    return ["## Published figures", lead, markdown_table(columns, rows)]
 
 
 def _dictionary(sizes: Mapping[str, int]) -> str:
@@ -93,10 +117,11 @@ def _dictionary(sizes: Mapping[str, int]) -> str:
         for row in frame.to_dict("records")
         if row["table"] in tables
     ]
-    return _table(("table", "column", "type", "unit", "rule", "meaning"), rows)
+    return markdown_table(("table", "column", "type", "unit", "rule", "meaning"), rows)
 
 
-def _table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+def markdown_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """Return a table in Markdown."""
     lines = [f"| {' | '.join(columns)} |", f"| {' | '.join('---' for _ in columns)} |"]
     lines += [f"| {' | '.join(str(cell).replace('|', '/') for cell in row)} |" for row in rows]
     return "\n".join(lines)

@@ -1,168 +1,216 @@
-"""The packaged synthetic register: `python -m rtwcohort.simulate.synthetic_data FOLDER` writes it again."""
+"""The packaged synthetic registers: `python -m rtwcohort.simulate.synthetic_data FOLDER` writes them again."""
 
 from __future__ import annotations
 
 import argparse
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import pandas as pd
+from rtwcohort.errors import OutputError
+from rtwcohort.simulate.dirty import DIRT, Dirty, dirty
+from rtwcohort.simulate.fidelity import fidelity
+from rtwcohort.simulate.partitions import README, csv_bytes
+from rtwcohort.simulate.readme import markdown_table, readme_text
+from rtwcohort.simulate.registers import simulate_register
+from rtwcohort.simulate.scenarios.declaration import Scenario
+from rtwcohort.simulate.scenarios.read import load_scenario
 
-from rtwcohort.simulate.faults import mark_planted
-from rtwcohort.simulate.scenario import LEVELS, Effect, Scenario, Wave
-from rtwcohort.simulate.simulator import simulate_register, true_outcomes
-from rtwcohort.simulate.write import write_register
+COMMAND: Final = "python -m rtwcohort.simulate.synthetic_data FOLDER"
 
-SEED: Final = 20260
 
-SCENARIO: Final = Scenario(
-    n=1500,
-    age_range=(19, 72),
-    without_benefit=0.03,
-    all_statements=False,
-    waves=(
-        Wave(
-            name="M0",
-            day=0,
-            instruments=("FABQ-W", "BELIEF", "DCSQ-DEMANDS", "DCSQ-CONTROL", "JOB-SATISFACTION"),
-            response=0.97,
-            spread=7,
-        ),
-        Wave(name="M3", day=91, instruments=("JOB-SATISFACTION",), response=0.85),
-        Wave(name="M6", day=182, instruments=("JOB-SATISFACTION",), response=0.80),
-        Wave(name="M12", day=365, instruments=("FABQ-W", "JOB-SATISFACTION"), response=0.75),
-    ),
+@dataclass(frozen=True, slots=True)
+class Packaged:
+    """A register that is kept with the source.
+
+    Attributes
+    ----------
+    folder
+        Where, below the folder of all.
+    scenario, seed, n
+        What it is made from; without `n` the scenario's own number of people.
+    faults
+        Faults put in on purpose: as for `dirty`.
+    """
+
+    folder: str
+    scenario: str
+    seed: int = 1
+    n: int | None = None
+    faults: Mapping[str, float] = field(default_factory=dict)
+
+
+DEMO: Final = Packaged(
+    "demo",
+    "demo",
+    seed=20260,
+    faults={
+        "benefits.duplicate_row": 0.0002,
+        "benefits.end_before_start": 0.0001,
+        "benefits.overlap_same_benefit": 0.0002,
+        "benefits.grade_outside_range": 0.0001,
+        "benefits.spell_after_death": 0.002,
+    },
 )
 
-FAULTS: Final = {
-    "duplicate_row": 3,
-    "end_before_start": 2,
-    "overlap_same_benefit": 3,
-    "grade_outside_range": 2,
-    "spell_after_death": 1,
-}
-
-_MEANING: Final = {
-    "duplicate_row": "exact copy of the row before it",
-    "end_before_start": "copy of a spell with its two dates exchanged",
-    "overlap_same_benefit": "second certificate inside the first, same grade",
-    "grade_outside_range": "copy of a spell with grade 0",
-    "spell_after_death": "two weeks of benefit after the person's death",
-}
+PACKAGED: Final = (DEMO,)
 
 
-def write_synthetic_data(folder: str | Path) -> list[Path]:
-    """Write the five tables and the README of the packaged register; other files are left alone.
+def write_synthetic_data(folder: str | Path, *, only: Sequence[str] = ()) -> list[Path]:
+    """Write the packaged registers, each with its README, and the README of all; other files are left alone.
+
+    Parameters
+    ----------
+    folder
+        Made when it does not exist; files of the same names are replaced.
+    only
+        Folders to write, as in `PACKAGED`; none named writes all of them.
 
     Returns
     -------
     list of pathlib.Path
         The files written.
+
+    Raises
+    ------
+    OutputError
+        When a folder cannot be written, or none has a name in `only`.
     """
-    tables = simulate_register(SCENARIO, seed=SEED)
-    marked = mark_planted(tables, FAULTS, seed=SEED)
-    tables["benefits"] = marked.drop(columns="planted")
-    written = write_register(tables, folder)
-    readme = Path(folder) / "README.md"
-    readme.write_bytes(_readme(tables, marked["planted"]).encode("utf-8"))
-    return [*written, readme]
+    known = [packaged.folder for packaged in PACKAGED]
+    for name in only:
+        if name not in known:
+            raise OutputError(f"`only` names '{name}', which is not packaged. There are: {', '.join(known)}.")
+    written: list[Path] = []
+    try:
+        for packaged in PACKAGED:
+            if not only or packaged.folder in only:
+                written += _write(packaged, Path(folder) / packaged.folder)
+        if not only:
+            written.append(_put(Path(folder) / README, _overview().encode("utf-8")))
+    except OSError as error:
+        raise OutputError(f"Cannot write to `{folder}`: {error}. Choose another folder.") from error
+    return written
 
 
-def _readme(tables: dict[str, pd.DataFrame], planted: pd.Series[str]) -> str:
-    truth = true_outcomes(SCENARIO, seed=SEED)
-    eligible = truth[truth["eligible"]]
-    first_year = eligible.loc[eligible["time"] <= 365, "cause"].value_counts()
-    return _TEXT.format(
-        n=SCENARIO.n,
-        seed=SEED,
-        first=SCENARIO.enrolment[0],
-        last=SCENARIO.enrolment[1],
-        data_end=SCENARIO.data_end,
-        holds=SCENARIO.return_holds,
-        maximum=SCENARIO.maximum_days,
-        sizes="\n".join(f"| `{name}.csv` | {len(frame)} |" for name, frame in tables.items()),
-        effects="\n".join(_effect_line(effect) for effect in SCENARIO.effects),
-        pieces="\n".join(f"| {start} | {rate:.4f} |" for start, rate in SCENARIO.return_hazard),
-        eligible=len(eligible),
-        returned=int(first_year["return"]),
-        pension=int(first_year["disability_pension"]),
-        dead=int(first_year["death"]),
-        gone=int(first_year["emigration"]),
-        without=len(truth) - len(eligible),
-        faults="\n".join(
-            f"| `{kind}` | {_MEANING[kind]} | {', '.join(str(row + 2) for row in planted.index[planted == kind])} |"
-            for kind in FAULTS
-        ),
+def packaged_tables(packaged: Packaged) -> Dirty:
+    """Simulate a packaged register, with its faults and the truth about them."""
+    scenario = load_scenario(packaged.scenario)
+    tables = simulate_register(scenario, n=packaged.n, seed=packaged.seed)
+    return dirty(tables, faults=packaged.faults, seed=packaged.seed, data_end=scenario.data_end)
+
+
+def _write(packaged: Packaged, folder: Path) -> list[Path]:
+    scenario = load_scenario(packaged.scenario)
+    size = packaged.n or scenario.n
+    if packaged.faults:
+        spoilt = packaged_tables(packaged)
+        tables, more, command = spoilt.tables, _faults(spoilt), COMMAND
+    else:
+        tables, more, command = simulate_register(scenario, n=size, seed=packaged.seed), [], ""
+    written = [_put(folder / f"{name}.csv", csv_bytes(frame)) for name, frame in tables.items()]
+    text = readme_text(
+        scenario,
+        n=size,
+        seed=packaged.seed,
+        sizes={f"{name}.csv": len(frame) for name, frame in tables.items()},
+        written_by=command,
+        found=_figures(scenario, size, packaged.seed),
+        more=more,
+    )
+    return [*written, _put(folder / README, text.encode("utf-8"))]
+
+
+def _put(path: Path, content: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def _figures(scenario: Scenario, n: int, seed: int) -> dict[str, str]:
+    """Return the figures of the scenario's targets in this very register; those that need a model are left out."""
+    if not scenario.targets:
+        return {}
+    frame = fidelity(scenario, n=n, seed=seed).frame
+    known = frame[frame["simulated"].notna()]
+    return {str(name): f"{value:.3g}" for name, value in zip(known["id"], known["simulated"], strict=True)}
+
+
+def _faults(spoilt: Dirty) -> list[str]:
+    """Return the section on faults: what was put in, and on which lines of the file."""
+    meaning = {declared.name: declared.meaning for declared in DIRT}
+    rows = []
+    for (table, fault), found in spoilt.truth.groupby(["table", "fault"], sort=False):
+        lines = ", ".join(str(row + 2) for row in sorted(found["row"].tolist()))
+        rows.append((f"`{table}.csv`", f"`{fault}`", meaning[str(fault)], lines))
+    text = (
+        "These rows are faulty on purpose (line numbers of the file; the header is line 1). `rtwcohort check` finds "
+        "them, and counts the open ends too, which are no mistake. `dirty`, which put them in, can put in more of them "
+        "and others, and scores a cleaning."
+    )
+    return ["## Faults", text, markdown_table(("file", "fault", "what was done", "lines"), rows)]
+
+
+def _overview() -> str:
+    rows = []
+    for packaged in PACKAGED:
+        scenario = load_scenario(packaged.scenario)
+        size = str(packaged.n or scenario.n)
+        studies = ", ".join(scenario.studies) or "-"
+        rows.append(
+            (
+                f"[{packaged.folder}]({packaged.folder}/README.md)",
+                f"`{packaged.scenario}`",
+                size,
+                str(packaged.seed),
+                studies,
+            )
+        )
+    return _OVERVIEW.format(
+        table=markdown_table(("folder", "scenario", "people", "seed", "studies"), rows), command=COMMAND
     )
 
 
-def _effect_line(effect: Effect) -> str:
-    unit = f"{LEVELS[effect.term]} against the other" if effect.term in LEVELS else f"per {effect.per:g}"
-    return f"| {effect.term} | {unit} | {effect.log_hr:.2f} | {math.exp(effect.log_hr):.3f} |"
+_OVERVIEW: Final = """\
+# Synthetic registers
 
+Small registers of people who do not exist, in the files that `rtwcohort` reads. What is true in them is known: each
+folder's README tells its scenario, seed, set effects and hazards, the published figures that the scenario stands for
+beside those of these very data, and what the columns mean.
 
-_TEXT: Final = """\
-# A synthetic register
+{table}
 
-{n} invented people on long-term sick leave, in the files that `rtwcohort` reads. Nobody in it exists: every value was
-drawn by the package's simulator. The true effects are known, so an analysis can be compared with what it should find.
+`demo` has a study file beside the data, which `rtwcohort demo` runs, and a few faults on purpose. In the folders of
+published studies nobody is a participant of them: margins and hazards were chosen so that a large register shows what
+was published. A folder holds as many people as the study had, so its own figures scatter around the published ones.
 
-Written by `python -m rtwcohort.simulate.synthetic_data FOLDER` with seed {seed}. The same command gives the same
-bytes on every machine, and a test of the package checks that. `study.toml` is a study of it, not generated.
+## Bigger ones
 
-| file | rows |
-| --- | --- |
-{sizes}
+```bash
+rtwcohort simulate --list                                              # the scenarios
+rtwcohort simulate hernes_wpv --n 5000 --seed 1 --out big_hernes       # CSV, and the fidelity table
+rtwcohort simulate norway --n 1000000 --seed 1 --out norway --format parquet
+```
 
-Index dates run from {first} to {last}; the register ends on {data_end}. Spells have inclusive ends; an
-empty end means that the spell is still running.
+Any number of people goes through a bounded amount of memory. Equal scenarios, sizes and seeds give equal CSV files.
+Another size is another draw, not these people and some more, where arms or margins are in exact proportion. A scenario
+of your own is a TOML file: copy one from `rtwcohort/simulate/scenarios`, and give its path instead of the name.
+[Make a register](../docs/tutorials/make_a_register.md) goes through all of it.
 
-## What is true
+## These again
 
-Return to work is the first day without any health-related benefit (sickness benefit, work assessment allowance,
-disability pension), counted in days from the index date; every return holds for at least {holds} days. Whoever is still
-absent after {maximum} days of sickness benefit goes over to the work assessment allowance the next day: that is not a
-return, and a rule that looks at sickness benefit alone will take it for one. Arms were drawn at random.
-
-True hazard ratios of return, constant over time:
-
-| term | of | log HR | HR |
-| --- | --- | --- | --- |
-{effects}
-
-`age` is in years at the index date, `fabq_work` the FABQ-W score at M0, `belief` the mean of the eleven belief items
-at M0, `days_on_benefit` the days on a benefit in the two years before the index date. Every other column, the grade
-and the cluster included, has no effect on return. No questionnaire score depends on the arm.
-
-Baseline rate of return a day (ordinary arm, woman, 45 years, FABQ-W 22, belief 2.2, 190 days on benefit before):
-
-| from day | rate |
-| --- | --- |
-{pieces}
-
-Of the {eligible} people with a benefit on the index date, {returned} returned within 365 days, {pension} got a
-disability pension first, {dead} died first and {gone} emigrated first. {without} people were enrolled although their
-benefit had ended: eligibility should find them. Ages run past 66, so an upper age limit excludes some people as well.
-
-## Planted faults
-
-These rows of `benefits.csv` are faulty on purpose (line numbers of the file, the header is line 1). `rtwcohort check`
-should find them; after the default cleaning they change nothing. (It also counts the open ends, which are no mistake,
-and faulty copies that overlap the row they were copied from.)
-
-| fault | what was planted | lines |
-| --- | --- | --- |
-{faults}
+`{command}` writes all folders but `demo/study.toml`, which is a study and not data. A test of the
+package compares every byte.
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write the packaged register into the folder named on the command line."""
+    """Write the packaged registers into the folder named on the command line."""
     parser = argparse.ArgumentParser(prog="python -m rtwcohort.simulate.synthetic_data", description=__doc__)
-    parser.add_argument("folder", help="where to write the five CSV files and the README")
-    write_synthetic_data(parser.parse_args(arguments).folder)
+    parser.add_argument("folder", help="where to write the folders")
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="one of the folders; repeatable")
+    chosen = parser.parse_args(arguments)
+    write_synthetic_data(chosen.folder, only=chosen.only)
 
 
 if __name__ == "__main__":

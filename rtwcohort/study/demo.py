@@ -51,7 +51,7 @@ def demo_data() -> Path:
     with as_file(packaged) as path:
         if path.is_dir():
             return path
-    return Path(__file__).parents[2] / "synthetic_data"
+    return Path(__file__).parents[2] / "synthetic_data" / "demo"
 
 
 def _check_folder(folder: Path, target: Path, study: Path) -> None:

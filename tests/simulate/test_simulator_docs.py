@@ -1,15 +1,22 @@
-"""The example of the explanation page prints what the page says."""
+"""The examples of the pages on the simulator print what the pages say."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "simulator.md"
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 
-def test_the_example_prints_what_the_page_shows(capsys):
-    text = PAGE.read_text(encoding="utf-8")
-    code, shown = re.search(r"```python\n(.*?)```\s*```text\n(.*?)```", text, re.DOTALL).groups()
-    exec(compile(code, str(PAGE), "exec"), {})
-    assert capsys.readouterr().out.split() == shown.split()
+@pytest.mark.parametrize("page", ["explanation/simulator.md"])
+def test_the_examples_print_what_the_page_shows(page, capsys, monkeypatch, tmp_path):
+    text = (DOCS / page).read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    pairs = re.findall(r"```python\n(.*?)```(?:\s*```text\n(.*?)```)?", text, re.DOTALL)
+    assert pairs
+    for code, shown in pairs:
+        exec(compile(code, page, "exec"), names)
+        assert capsys.readouterr().out.split() == shown.split(), code

@@ -7,7 +7,7 @@ import pytest
 
 from rtwcohort.errors import ArgumentError, OutputError
 from rtwcohort.register import load_register
-from rtwcohort.simulate import Scenario, simulate_register, write_register
+from rtwcohort.simulate import load_scenario, simulate_register, write_register
 from rtwcohort.simulate.write import NORWEGIAN_COLUMNS, NORWEGIAN_TABLES, table_bytes
 
 FRAME = pd.DataFrame(
@@ -34,7 +34,7 @@ def test_norwegian_bytes():
 
 
 def test_files_can_be_read_back(tmp_path):
-    tables = simulate_register(Scenario(n=50), seed=1)
+    tables = simulate_register(load_scenario("demo"), n=50, seed=1)
     for path, (name, frame) in zip(write_register(tables, tmp_path / "new"), tables.items(), strict=True):
         assert path.name == f"{name}.csv"
         dates = [column for column in frame.columns if frame[column].dtype.kind == "M"]
@@ -46,7 +46,7 @@ def test_files_can_be_read_back(tmp_path):
 
 
 def test_norwegian_files(tmp_path):
-    tables = simulate_register(Scenario(n=50), seed=1)
+    tables = simulate_register(load_scenario("demo"), n=50, seed=1)
     written = write_register(tables, tmp_path, style="norwegian")
     assert [path.stem for path in written] == list(NORWEGIAN_TABLES.values())
     assert set().union(*(frame.columns for frame in tables.values())) == set(NORWEGIAN_COLUMNS)
@@ -65,7 +65,7 @@ def test_what_cannot_be_written_is_refused(tmp_path):
 
 
 def test_the_loader_reads_both_styles(tmp_path):
-    tables = simulate_register(Scenario(n=50), seed=1)
+    tables = simulate_register(load_scenario("demo"), n=50, seed=1)
     for style in ("plain", "norwegian"):
         write_register(tables, tmp_path / style, style=style)
         read = load_register(tmp_path / style, data_end="2022-12-31").tables()
