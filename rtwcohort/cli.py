@@ -127,10 +127,22 @@ def simulate(
     calibrate: Annotated[
         bool, typer.Option("--calibrate", help="Search better values of the free numbers and print them.")
     ] = False,
+    faults: Annotated[
+        str | None,
+        typer.Option(
+            "--dirty", help="Put faults in and write files as they are found: 'typical', or fault=rate,fault=rate."
+        ),
+    ] = None,
     listed: Annotated[bool, typer.Option("--list", help="List the scenarios of the package.")] = False,
 ) -> None:
     """Simulate a register with known truth, and compare it with published figures."""
-    from rtwcohort.study.simulation import calibration_text, fidelity_table, scenario_list, write_simulation
+    from rtwcohort.study.simulation import (
+        calibration_text,
+        fidelity_table,
+        scenario_list,
+        write_dirty_simulation,
+        write_simulation,
+    )
 
     if listed:
         typer.echo(scenario_list())
@@ -140,7 +152,11 @@ def simulate(
     if calibrate:
         typer.echo(calibration_text(scenario, n=fidelity_n or 20_000, seed=seed, progress=_tell_step))
         return
-    if out is not None:
+    if faults is not None:
+        if out is None or format != "csv":
+            raise typer.BadParameter("faults are written as text files: give --out, and no other --format than csv.")
+        typer.echo(write_dirty_simulation(scenario, out, faults=faults, n=n, seed=seed))
+    elif out is not None:
         for file in write_simulation(scenario, out, n=n, seed=seed, format=format):
             typer.echo(f"Wrote {file}")
     if fidelity_n:

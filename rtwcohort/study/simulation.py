@@ -32,6 +32,23 @@ def write_simulation(
     return write_scenario(load_scenario(scenario), folder, n=n, seed=seed, format=format)
 
 
+def write_dirty_simulation(scenario: str, folder: Path, *, faults: str, n: int | None, seed: int) -> str:
+    """Write a scenario's register with faults, and `truth.csv` beside it; return what was done as text.
+
+    The register is held in memory as a whole, since some faults need two people.
+    """
+    from rtwcohort.simulate.dirty import dirty, parse_faults, write_dirty
+    from rtwcohort.simulate.registers import simulate_register
+
+    rates = parse_faults(faults)
+    loaded = load_scenario(scenario)
+    made = dirty(simulate_register(loaded, n=n, seed=seed), faults=rates, seed=seed, data_end=loaded.data_end)
+    written = write_dirty(made, folder, truth=True, seed=seed)
+    lines = [f"Wrote {path}" for path in written.paths.values()]
+    lines += [f"{row.table}: {row.n_rows} rows with {row.fault}" for row in made.counts.itertuples()]
+    return "\n".join([*lines, *made.notes])
+
+
 def calibration_text(scenario: str, *, n: int, seed: int, progress: Callable[[int, float], None] | None = None) -> str:
     """Calibrate a scenario and return what was found as text; nothing is written."""
     from rtwcohort.simulate.calibrate import calibrate

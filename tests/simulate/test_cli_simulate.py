@@ -84,3 +84,22 @@ def test_errors_have_their_exit_codes(command, tmp_path):
     code, _, err = command("simulate")
     assert code == 2
     assert "--list" in err
+
+
+def test_a_dirty_register_is_written_with_the_truth(command, tmp_path):
+    arguments = ("simulate", TINY, "--n", 200, "--dirty", "duplicate_row=0.05,unknown_sex=0.1")
+    code, out, _ = command(*arguments, "--out", tmp_path / "r", "--fidelity-n", 0)
+    assert code == 0
+    truth = (tmp_path / "r" / "truth.csv").read_text(encoding="utf-8").splitlines()
+    counts = {fault: sum(f",{fault}," in line for line in truth) for fault in ("duplicate_row", "unknown_sex")}
+    assert min(counts.values()) > 5
+    assert f"persons: {counts['unknown_sex']} rows with unknown_sex" in out
+
+
+def test_faults_need_a_folder_and_text_files(command, tmp_path):
+    code, _, err = command("simulate", TINY, "--dirty", "typical")
+    assert code == 2
+    assert "give --out" in err
+    assert command("simulate", TINY, "--dirty", "typical", "--out", tmp_path / "r", "--format", "parquet")[0] == 2
+    assert command("simulate", TINY, "--dirty", "tipycal=2", "--out", tmp_path / "r")[0] not in (0, 1)
+    assert not (tmp_path / "r").exists()
