@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from rtwcohort.core.days import day_of, to_days
+from rtwcohort.core.days import to_days
 from rtwcohort.register.register import Register
 from rtwcohort.simulate.process import Certificates
 from rtwcohort.simulate.process.states import STATES
@@ -88,11 +88,18 @@ def fit_writing(register: Register, sequences: Sequences, diagnosis: dict[str, s
     """Fit how rows are written; every share and every quantile has `least` people or more behind it."""
     rows = register.benefits[register.benefits["person_id"].isin(sequences.person_id)]
     return Writing(
-        certificates=_certificates(rows, diagnosis, day_of(register.data_end, argument="data_end"), least),
+        certificates=_certificates(_followed(rows, sequences), diagnosis, int(sequences.end.max()) - 1, least),
         no_diagnosis=_missing(rows, "diagnosis", WITH_DIAGNOSIS),
         with_employer=1.0 - _missing(rows, "employer_id", ("sickness_benefit",)),
         history=_history(sequences, least) if sequences.cohort else None,
     )
+
+
+def _followed(rows: pd.DataFrame, sequences: Sequences) -> pd.DataFrame:
+    """Return the rows from the present run on: registers may write what came before in another way."""
+    _, began = earlier_runs(sequences)
+    since = pd.Series(began, index=sequences.person_id).loc[rows["person_id"]].to_numpy(dtype=np.int64)
+    return rows[to_days(rows["start"]) >= since]
 
 
 def _certificates(rows: pd.DataFrame, diagnosis: dict[str, str | None], data_end: int, least: int) -> Certificates:

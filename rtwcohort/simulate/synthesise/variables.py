@@ -22,9 +22,14 @@ ANSWER: Final = "answer"
 MARK: Final = "|"
 COURSE: Final = "course"
 COURSE_DAYS: Final = 365
+CODED: Final = tuple(
+    STATES.index(name)
+    for name in ("sick_full", "sick_graded", "aap", "aap_work", "disability_full", "disability_partial")
+)
+"""States whose rows have a diagnosis."""
 MOST_EARLIER: Final = 20
 _LEAST_COURSE: Final = 30
-_YEAR: Final = 365.25
+YEAR: Final = 365.25
 _FREE: Final = (STATES.index("work"), STATES.index("outside"))
 
 
@@ -34,9 +39,12 @@ def person_variables(register: Register, sequences: Sequences, diagnosis: Mappin
     birth = np.where(sequences.birth == MISSING_DAY, np.nan, sequences.birth.astype(np.float64))
     row = sequences.row_at_start()
     state = sequences.state[row]
+    since = sequences.start if sequences.cohort else np.full(len(sequences), sequences.opened)
+    index = [Variable("index", sequences.start.astype(np.float64), text=False)] if sequences.cohort else []
     out = [
-        Variable("age", np.round((sequences.start - birth) / _YEAR, 2), text=False),
-        Variable("index", sequences.start.astype(np.float64), text=False),
+        # In a population the age on the first day of data: who is younger than 16 enters later.
+        Variable("age", np.round((since - birth) / YEAR, 2), text=False),
+        *index,
         Variable("start_state", np.asarray(STATES, dtype=object)[state], text=True, pool=False),
         Variable(
             "days_before",
@@ -55,7 +63,10 @@ def person_variables(register: Register, sequences: Sequences, diagnosis: Mappin
         runs, _ = earlier_runs(sequences)
         count = np.bincount(sequences.person[runs], minlength=len(sequences))
         out.append(Variable("earlier", np.minimum(count, MOST_EARLIER).astype(np.float64), text=False))
-    out.append(Variable("diagnosis", _diagnosis(register, sequences, state, diagnosis), text=True, pool=False))
+    coded = np.isin(state, CODED)
+    codes = _diagnosis(register, sequences, diagnosis)
+    codes[~coded] = None
+    out.append(Variable("diagnosis", codes, text=True, pool=False, among=coded))
     return out + _jobs(register, sequences)
 
 
@@ -155,9 +166,7 @@ def _jobs(register: Register, sequences: Sequences) -> list[Variable]:
     ]
 
 
-def _diagnosis(
-    register: Register, sequences: Sequences, state: Ints, kept: Mapping[str, str | None]
-) -> npt.NDArray[np.object_]:
+def _diagnosis(register: Register, sequences: Sequences, kept: Mapping[str, str | None]) -> npt.NDArray[np.object_]:
     """Return the code of the spell that runs on the first day of follow-up, None for people on no such benefit."""
     out = np.full(len(sequences), None, dtype=object)
     rows = register.benefits
@@ -172,7 +181,6 @@ def _diagnosis(
     here = (first <= start) & ((last == MISSING_DAY) | (last >= start))
     out[position[here]] = rows["diagnosis"].map(kept).to_numpy(dtype=object)[here]
     out[pd.isna(out)] = None
-    out[np.isin(state, _FREE)] = None
     return out
 
 
