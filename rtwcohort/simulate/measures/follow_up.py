@@ -161,11 +161,12 @@ def _status(simulated: Simulated, day: int, partly_from: float, fully_from: floa
     return once(simulated, "status", options, compute)
 
 
-def four_states(simulated: Simulated, who: Bools, *, day: int, state: str) -> Measured:
+def four_states(simulated: Simulated, who: Bools, *, day: int, state: str, on_benefit_only: bool = False) -> Measured:
     """Percentage in one of four states on a day, as in Brekke 2017.
 
     Disability pension (of any grade) comes first; then full-time work (a job and no benefit), part-time work (a job
-    beside a graded benefit), and out of work. Those who died or left are not counted.
+    beside a graded benefit), and out of work. With `on_benefit_only`, people with neither job nor benefit are in none
+    of them, as in a table whose states do not add up to 100 %. Those who died or left are not counted.
     """
     check_choice(state, FOUR_STATES, argument="state")
     pension = on_benefits(simulated, ["disability_pension"], day)
@@ -174,7 +175,12 @@ def four_states(simulated: Simulated, who: Bools, *, day: int, state: str) -> Me
     if state == "disability_pension":
         return percent(pension[known])
     level = {"full_time_work": 2, "part_time_work": 1, "out_of_work": 0}[state]
-    return percent((code[known] == level) & ~pension[known])
+    hit = (code == level) & ~pension
+    if on_benefit_only and level == 0:
+        from rtwcohort.register.benefits import BENEFIT_NAMES
+
+        hit &= on_benefits(simulated, list(BENEFIT_NAMES), day)
+    return percent(hit[known])
 
 
 def on_benefit(simulated: Simulated, who: Bools, *, day: int, benefits: list[str] | None = None) -> Measured:
