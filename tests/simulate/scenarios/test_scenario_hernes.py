@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -13,18 +14,20 @@ import pandas as pd
 import pytest
 
 from rtwcohort.cohort import build_cohort
+from rtwcohort.errors import ScenarioError
 from rtwcohort.instruments import answered_work_status, job_strain, score
 from rtwcohort.models import fit_cox, fit_ordinal, fit_ordinal_gee
 from rtwcohort.outcomes import RtwRule, return_to_work
 from rtwcohort.register import check_register
 from rtwcohort.register.register import Register
-from rtwcohort.simulate.fidelity import fidelity
-from rtwcohort.simulate.registers import simulate_register, true_values
+from rtwcohort.simulate.fidelity import fidelity, simulate_for_measures
+from rtwcohort.simulate.measures import measure
+from rtwcohort.simulate.registers import simulate_register, true_outcomes, true_values
 from rtwcohort.simulate.scenarios.read import load_scenario
 from rtwcohort.study.fidelity_estimators import FIDELITY_ESTIMATORS
 
 NAME = "hernes_wpv"
-SCORES = ("FABQ-PA", "FABQ-W", "DCSQ-DEMANDS", "DCSQ-CONTROL", "DCSQ-SUPPORT", "BELIEF", "JOB-SATISFACTION")
+SCORES = ("FABQ-W", "DCSQ-DEMANDS", "DCSQ-CONTROL", "DCSQ-SUPPORT", "BELIEF")
 WAVES = ("M0", "M3", "M6")
 PREDICTORS = ("age", "fabq_w", "dcsq_demands", "job_strain", "dcsq_support", "belief")
 OFF_BENEFIT = RtwRule(
@@ -62,36 +65,45 @@ def register_of(scenario, n, seed):
     return Register(**simulate_register(scenario, n=n, seed=seed), data_end=pd.Timestamp(scenario.data_end))
 
 
-def scores_at(register, wave):
+def answers_of(register):
+    """The answers to each instrument at each wave."""
+    table = register.questionnaires
+    wanted = table[table["instrument"].isin([*SCORES, "WORK-STATUS"])]
+    return dict(iter(wanted.groupby(["instrument", "wave"], sort=False)))
+
+
+def scores_at(answers, wave):
     """Every score of the people who answered a wave, from their items."""
     frame = None
     for name in SCORES:
-        one = score(register.questionnaires, name, wave=wave)[["person_id", "score"]]
+        one = score(answers[name, wave], name)[["person_id", "score"]]
         one = one.rename(columns={"score": name.lower().replace("-", "_")})
         frame = one if frame is None else frame.merge(one, on="person_id", how="outer")
-    strain = job_strain(register.questionnaires, wave=wave, demands_median=12.5, control_median=17.5).frame
-    return frame.merge(strain[["person_id", "ratio"]].rename(columns={"ratio": "job_strain"}), on="person_id")
+    both = pd.concat([answers["DCSQ-DEMANDS", wave], answers["DCSQ-CONTROL", wave]])
+    strain = job_strain(both, wave=wave).frame[["person_id", "ratio"]]
+    return frame.merge(strain.rename(columns={"ratio": "job_strain"}), on="person_id")
 
 
-def statuses(register, wave):
-    return answered_work_status(register.questionnaires, wave=wave)[["person_id", "status"]]
+def statuses(answers, wave):
+    return answered_work_status(answers["WORK-STATUS", wave])[["person_id", "status"]]
 
 
 def analyse(register):
     """The three analyses of the register as a user would do them: estimates and standard errors by outcome and term."""
     people = build_cohort(register, covariates=["arm", "age"]).frame[["person_id", "arm", "age"]]
     visited = people.loc[people["arm"] == "workplace_visit", ["person_id", "age"]]
-    scores = {wave: scores_at(register, wave) for wave in WAVES}
+    answers = answers_of(register)
+    scores = {wave: scores_at(answers, wave) for wave in WAVES}
     return {
-        **_repeated(register, visited, scores),
-        **_later(register, visited, scores),
+        **_repeated(answers, visited, scores),
+        **_later(answers, visited, scores),
         **_returns(register, people, scores),
     }
 
 
-def _repeated(register, visited, scores):
+def _repeated(answers, visited, scores):
     rows = [
-        visited.merge(scores[wave], on="person_id").merge(statuses(register, wave), on="person_id").assign(wave=wave)
+        visited.merge(scores[wave], on="person_id").merge(statuses(answers, wave), on="person_id").assign(wave=wave)
         for wave in WAVES
     ]
     frame = pd.concat(rows).dropna(subset=[*PREDICTORS, "status"]).sort_values(["person_id", "wave"])
@@ -100,10 +112,10 @@ def _repeated(register, visited, scores):
     return _estimates("status", fit, {})
 
 
-def _later(register, visited, scores):
-    earlier = statuses(register, "M6").assign(level=lambda frame: frame.pop("status").cat.codes.astype(float))
+def _later(answers, visited, scores):
+    earlier = statuses(answers, "M6").assign(level=lambda frame: frame.pop("status").cat.codes.astype(float))
     frame = visited.merge(scores["M6"], on="person_id").merge(earlier, on="person_id")
-    frame = frame.merge(statuses(register, "M12"), on="person_id")
+    frame = frame.merge(statuses(answers, "M12"), on="person_id")
     terms = ["fabq_w", "dcsq_control", "belief", "level"]
     fit = fit_ordinal(frame.dropna(subset=[*terms, "status"]), f"status ~ {' + '.join(terms)}")
     return _estimates("status@M12", fit, {"level": "level at M6"})
@@ -182,6 +194,22 @@ def test_the_register_at_the_size_of_the_study(scenario):
     assert women.apply(lambda sex: (sex == "female").sum()).to_dict() == {"ordinary": 28, "workplace_visit": 28}
 
 
+def test_job_strain_in_the_hazards_is_that_of_the_answers(scenario):
+    truth = true_outcomes(scenario, n=500, seed=4).set_index("person_id")["job_strain"]
+    answers = answers_of(register_of(scenario, 500, 4))
+    found = scores_at(answers, "M0").set_index("person_id")["job_strain"].dropna()
+    assert 350 < len(found) < 500
+    np.testing.assert_allclose(found, truth.loc[found.index])
+
+
+def test_a_logistic_model_is_of_a_rule_or_of_a_wave(scenario):
+    simulated = simulate_for_measures(scenario, n=300, seed=4)
+    target = scenario.target("thesis_fabq_m6")
+    both = replace(target, measure={**target.measure, "rule": "gismervik_2020", "horizon": 365})
+    with pytest.raises(ScenarioError, match="`rule` and `horizon`, or `wave`"):
+        measure(simulated, both, estimators=FIDELITY_ESTIMATORS)
+
+
 def test_a_large_register_has_no_fault(large):
     assert check_register(large).ok
 
@@ -201,7 +229,7 @@ SIZE = 5_000
 
 
 def _one(seed):
-    return {key: value for key, value in analyse(register_of(load_scenario(NAME), SIZE, seed)).items()}
+    return analyse(register_of(load_scenario(NAME), SIZE, seed))
 
 
 @pytest.mark.simulation
