@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, Any, Final, Literal
@@ -91,6 +91,44 @@ def write_scenario(
         sizes = {f"{name}.{format}": rows[name] for name in written}
         (fresh / README).write_text(readme_text(scenario, n=size, seed=seed, sizes=sizes), encoding="utf-8")
     return [target / f"{name}.{format}" for name in written] + [target / README]
+
+
+def write_tables(
+    tables: Mapping[str, pd.DataFrame], folder: str | Path, *, format: Format = "csv", readme: str = ""
+) -> list[Path]:
+    """Write tables that are in memory to a new or empty folder: all of them or nothing.
+
+    Parameters
+    ----------
+    tables
+        Table name -> frame, in canonical columns.
+    folder
+        New or empty.
+    format
+        "csv" (comma, decimal point, UTF-8, ISO dates) or "parquet".
+    readme
+        Text of README.md; none when empty.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files.
+
+    Raises
+    ------
+    OutputError
+        When the folder holds files, cannot be written, or the disk fills up.
+    """
+    check_choice(format, ("csv", "parquet"), argument="format")
+    target = Path(folder)
+    _check_folder(target)
+    with _fresh_folder(target) as fresh:
+        with _writers(fresh, format) as write:
+            for name, frame in tables.items():
+                write(name, frame)
+        if readme:
+            (fresh / README).write_text(readme, encoding="utf-8")
+    return [target / f"{name}.{format}" for name in tables] + ([target / README] if readme else [])
 
 
 def csv_bytes(frame: pd.DataFrame, *, header: bool = True) -> bytes:

@@ -18,6 +18,7 @@ QUASI: Final = ("sex", "education", "marital_status", "municipality", "sector", 
 """With age in bands of five years: what a neighbour may know."""
 _AGE_BAND: Final = 5
 _SPELLS: Final = 4
+_MOST_SHIFT: Final = 60
 
 
 def same_rows(register: Register, tables: Mapping[str, pd.DataFrame]) -> dict[str, tuple[float, float]]:
@@ -41,9 +42,33 @@ def same_rows(register: Register, tables: Mapping[str, pd.DataFrame]) -> dict[st
     return out
 
 
-def same_people(register: Register, tables: Mapping[str, pd.DataFrame]) -> int:
-    """Count synthetic people with a spell or more whose rows in `persons` and `benefits` are those of a real one."""
-    return len(_whole(register.tables()) & _whole(tables))
+def same_people(register: Register, tables: Mapping[str, pd.DataFrame]) -> tuple[int, int]:
+    """Count synthetic people with a spell or more whose rows in `persons` and `benefits` are those of a real one.
+
+    Returned with the number of real people who share all of these with another.
+    """
+    mine, theirs = Counter(_whole(register.tables())), _whole(tables)
+    return sum(key in mine for key in theirs), sum(count for count in mine.values() if count > 1)
+
+
+def fresh_persons(register: Register, persons: pd.DataFrame) -> pd.DataFrame:
+    """Return drawn people of whom no row is that of a real person: chance matches are born a day or more later.
+
+    Without birth dates, persons are told apart by so little that matches mean nothing; they stay.
+    """
+    real = register.persons
+    if "birth_date" not in real.columns or real["birth_date"].isna().all():
+        return persons
+    columns = [column for column in real.columns if column not in IDENTIFIERS and column in persons.columns]
+    taken = set(_keys(real, columns))
+    out = persons
+    for days in range(1, _MOST_SHIFT):
+        same = np.asarray([key in taken for key in _keys(out, columns)]) & persons["birth_date"].notna().to_numpy()
+        if not same.any():
+            break
+        moved = persons["birth_date"] + pd.to_timedelta(np.full(len(persons), days), unit="D")
+        out = out.assign(birth_date=out["birth_date"].where(~same, moved.astype(out["birth_date"].dtype)))
+    return out
 
 
 def same_histories(real: Sequences, made: Sequences) -> tuple[int, int]:
@@ -109,7 +134,7 @@ def _texts(column: pd.Series[Any]) -> list[str]:
     return ["" if pd.isna(value) else str(value) for value in values.tolist()]
 
 
-def _whole(tables: Mapping[str, pd.DataFrame]) -> set[tuple[Any, ...]]:
+def _whole(tables: Mapping[str, pd.DataFrame]) -> list[tuple[Any, ...]]:
     persons, benefits = tables["persons"], tables["benefits"]
     about = [name for name in ("sex", "birth_date", "education", "municipality", "income") if name in persons.columns]
     key = dict(zip(persons["person_id"].tolist(), _keys(persons, about), strict=True))
@@ -117,7 +142,7 @@ def _whole(tables: Mapping[str, pd.DataFrame]) -> set[tuple[Any, ...]]:
     spells = _keys(benefits, ["benefit", "start", "end", "grade"])
     for person, spell in zip(benefits["person_id"].tolist(), spells, strict=True):
         rows.setdefault(person, []).append(spell)
-    return {(key.get(person, ()), tuple(sorted(spells))) for person, spells in rows.items()}
+    return [(key.get(person, ()), tuple(sorted(spells))) for person, spells in rows.items()]
 
 
 def _histories(sequences: Sequences) -> list[tuple[tuple[int, int], ...]]:

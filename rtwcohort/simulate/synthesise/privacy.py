@@ -69,9 +69,9 @@ class Privacy:
         """Return the report as plain text."""
         lines = ["Privacy: " + ("nothing found" if self.ok else f"{len(self.flagged)} tests found something")]
         for row in self.frame.to_dict("records"):
-            value = f"fewer than {self.least}" if row["value"] != row["value"] else f"{row['value']:.3g}"
+            value = f"fewer than {self.least}" if row["value"] != row["value"] else _number(row["value"])
             interval = "" if row["low"] != row["low"] else f" ({row['low']:.3g} to {row['high']:.3g})"
-            beside = "" if row["reference"] != row["reference"] else f", for comparison {row['reference']:.3g}"
+            beside = "" if row["reference"] != row["reference"] else f", for comparison {_number(row['reference'])}"
             mark = "FLAGGED" if row["flagged"] else "ok"
             lines.append(f"  {row['attack']}: {row['what']}: {value}{interval}{beside} [{mark}]")
         return "\n".join(lines)
@@ -119,6 +119,10 @@ def privacy_report(
     return Privacy(pd.DataFrame(rows, columns=list(COLUMNS)).astype({"flagged": bool}), least)
 
 
+def _number(value: float) -> str:
+    return str(int(value)) if value >= 1.0 and value == int(value) else f"{value:.3g}"
+
+
 def half_of(register: Register, keep: Any) -> Register:
     """Return the register of some people only."""
     frames: dict[str, Any] = {name: frame[frame["person_id"].isin(keep)] for name, frame in register.tables().items()}
@@ -151,8 +155,10 @@ def _exact(register: Register, tables: Tables, real: People, made: People, least
     for name, (same, twins) in same_rows(register, tables).items():
         limit = max(2.0 * twins, 0.05) if name != "persons" else twins + _MANY
         rows.append(("exact rows", name, same, np.nan, np.nan, twins, limit, same > limit))
-    people = same_people(register, tables)
-    rows.append(("exact people", "all rows of a person", _shown(people, least), *_NONE, 0.0, 0.0, people > 0))
+    people, twins = same_people(register, tables)
+    limit = 2.0 * twins
+    shown = (_shown(people, least), *_NONE, _shown(twins, least))
+    rows.append(("exact people", "all rows of a person", *shown, np.nan, people > limit))
     count, total = same_histories(real.sequences, made.sequences)
     limit = _MANY * total
     rows.append(
