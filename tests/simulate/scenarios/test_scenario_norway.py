@@ -11,7 +11,8 @@ from rtwcohort.simulate.fidelity import compare, fidelity, simulate_for_measures
 from rtwcohort.simulate.measures import MEASURES, measure
 from rtwcohort.simulate.measures.spells import absences, exhausted_then
 from rtwcohort.simulate.process import hazard
-from rtwcohort.simulate.registers import simulate_register, true_values
+from rtwcohort.simulate.process.states import state_code
+from rtwcohort.simulate.registers import draw_slice, simulate_register, true_values
 from rtwcohort.simulate.scenarios.read import load_scenario
 
 HALF_A_YEAR, NINE_MONTHS = 182, 274
@@ -106,6 +107,26 @@ def test_the_declared_hazard_is_flat_from_half_a_year_and_rises_with_the_days_le
     assert (np.diff(found[NINE_MONTHS - 8 :]) >= 0).all()
     assert found[355] > 3 * found[HALF_A_YEAR]
     assert (np.diff(found[56:HALF_A_YEAR]) <= 0).all()
+
+
+def test_the_measure_of_exhaustion_finds_those_whose_benefit_ran_out(simulated, scenario):
+    """Against the paths: absences that end in allowance, pension or unemployment, where no chance leads."""
+    paths = draw_slice(scenario, n=20_000, seed=1).paths
+    goes_on = np.zeros(len(paths.state), dtype=bool)
+    goes_on[:-1] = paths.person[1:] == paths.person[:-1]
+    here = np.flatnonzero(goes_on & np.isin(paths.state, [state_code("sick_full"), state_code("sick_graded")]))
+    after = paths.state[here + 1]
+    late = paths.end[here] > day_of(scenario.enrolment[0], argument="enrolment") + 3 * 366
+    leads = ("aap", "aap_work", "disability_full", "disability_partial", "unemployed", "outside")
+    true = here[np.isin(after, [state_code(name) for name in leads]) & late]
+    work = here[(after == state_code("work")) & late]
+    person, day, _ = exhausted_then(simulated, np.ones(len(simulated.people), dtype=bool), 1, None, None)
+    found = set(zip(person.tolist(), day.tolist(), strict=True))
+    assert len(true) > 200
+    assert {(int(paths.person[k]), int(paths.end[k])) for k in true if paths.end[k] <= max(day)} <= found
+    assert {key for key in found if key[1] > min(paths.end[true])} - {
+        (int(paths.person[k]), int(paths.end[k])) for k in [*true, *work]
+    } <= {(int(paths.person[k]), int(paths.end[k])) for k in here[after == state_code("retired")]}
 
 
 def test_the_sick_stock_is_stationary(simulated):
