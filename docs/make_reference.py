@@ -13,6 +13,7 @@ from rtwcohort.instruments import NAMED, OPTIONS, instrument_catalogue
 from rtwcohort.outcomes import NOT_COMPUTABLE, RULES
 from rtwcohort.outcomes.sentence import describe_rule
 from rtwcohort.register import FAULTS, data_dictionary
+from rtwcohort.simulate import load_scenario, scenario_names
 from rtwcohort.study.schema import StudyFile
 
 FOLDER = Path(__file__).parent / "reference"
@@ -31,6 +32,7 @@ def pages() -> dict[str, str]:
         "register.md": register(),
         "rules.md": rules(),
         "instruments.md": instruments(),
+        "scenarios.md": scenarios(),
         "api.md": api(),
     }
 
@@ -157,7 +159,12 @@ def instruments() -> str:
         lines += [f"**{', '.join(option.instruments)}**: `{option.argument}` of `{option.function}`. {option.why}", ""]
         lines += [f"- {_choice(choice)}: {meaning}" for choice, meaning in option.choices.items()]
         lines.append("")
-    lines += ["## Named and not scored", "", "| name | scale | named by | not stated | known |", "| --- | --- | --- | --- | --- |"]
+    lines += [
+        "## Named and not scored",
+        "",
+        "| name | scale | named by | not stated | known |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     for scale in NAMED.values():
         known = [f"{scale.n_items} items" if scale.n_items else "", scale.direction]
         known.append("range {:g} to {:g}".format(*scale.score_range) if scale.score_range else "")
@@ -172,6 +179,34 @@ def instruments() -> str:
 
 def _choice(choice: str) -> str:
     return choice if choice.startswith("(") else f"`{choice}`"
+
+
+def scenarios() -> str:
+    """List the scenarios with what they stand for, and the figures that cannot agree."""
+    lines = [
+        "# Scenarios",
+        "",
+        "What `rtwcohort simulate SCENARIO` can simulate; files of your own go beside these. See [the",
+        "simulator](../explanation/simulator.md) and [Make a register](../tutorials/make_a_register.md).",
+    ]
+    for scenario in map(load_scenario, scenario_names()):
+        excused = [target for target in scenario.targets if target.why_not]
+        facts = [
+            ("stands for", ", ".join(scenario.studies)),
+            ("people", str(scenario.n)),
+            ("arms", ", ".join(scenario.population.arm_names) if len(scenario.population.arms) > 1 else ""),
+            ("dates", f"{scenario.enrolment[0]} to {scenario.data_end}"),
+            ("published figures", str(len(scenario.targets) or "none")),
+        ]
+        text = " ".join(scenario.description.split())
+        lines += ["", f"## {scenario.name}", "", f"{scenario.title}. {text}".strip(), ""]
+        lines += [f"- {name}: {words}" for name, words in facts if words]
+        if excused:
+            lines += ["", "Figures that cannot agree with the others:", ""]
+            lines += [f"- `{target.id}`: {target.why_not}" for target in excused]
+        if scenario.notes:
+            lines += ["", "Worth knowing:", "", *(f"- {note}" for note in scenario.notes)]
+    return "\n".join(lines) + "\n"
 
 
 def api() -> str:

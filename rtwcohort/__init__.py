@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from rtwcohort.simulate.calibrate import calibrate as calibrate
     from rtwcohort.simulate.dirty import dirty as dirty
     from rtwcohort.simulate.fidelity import fidelity as fidelity
+    from rtwcohort.simulate.synthesise import synthesise as synthesise
     from rtwcohort.study import read_study as read_study
     from rtwcohort.study import run_study as run_study
 
@@ -89,6 +90,7 @@ _VERBS: Final = {
     "calibrate": "rtwcohort.simulate.calibrate",
     "dirty": "rtwcohort.simulate.dirty",
     "score_cleaning": "rtwcohort.simulate",
+    "synthesise": "rtwcohort.simulate.synthesise",
     "build_cohort": "rtwcohort.cohort",
     "build_design": "rtwcohort.design",
     "fit_cox": "rtwcohort.models",

@@ -40,8 +40,7 @@ def readme_text(
         f"# {scenario.title}",
         _opening(scenario, n, seed, sizes, written_by),
         markdown_table(("file", "rows"), [(f"`{name}`", str(rows)) for name, rows in sizes.items()]),
-        f"Index dates run from {scenario.enrolment[0]} to {scenario.enrolment[1]}; the register ends on "
-        f"{scenario.data_end}. Spells have inclusive ends; an empty end means that the spell is still running.",
+        f"{_dates(scenario)} Spells have inclusive ends; an empty end means that the spell is still running.",
         "## What is true",
         _truth(scenario),
         "## How people move",
@@ -64,6 +63,13 @@ def _opening(scenario: Scenario, n: int, seed: int, sizes: Mapping[str, int], wr
         f"the package's simulator (scenario `{scenario.name}`, seed {seed}).\n\nWritten by `{command}`. The same "
         "command gives the same values on every machine."
     )
+
+
+def _dates(scenario: Scenario) -> str:
+    first, last = scenario.enrolment
+    if scenario.kind == "population":
+        return f"The register runs from {first} to {scenario.data_end}; spells that had begun before are shown whole."
+    return f"Index dates run from {first} to {last}; the register ends on {scenario.data_end}."
 
 
 def _truth(scenario: Scenario) -> str:
