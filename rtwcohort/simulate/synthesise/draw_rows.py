@@ -18,7 +18,7 @@ from rtwcohort.simulate.synthesise.margins import as_values
 from rtwcohort.simulate.synthesise.process_fit import RIGHTS
 from rtwcohort.simulate.synthesise.rows_fit import WITH_DIAGNOSIS, History
 from rtwcohort.simulate.synthesise.sequences import ADULT_DAYS, WEEKEND, Bools, Ints
-from rtwcohort.simulate.synthesise.variables import ANSWER, MARK
+from rtwcohort.simulate.synthesise.variables import ANSWER, GIVEN, MARK
 
 if TYPE_CHECKING:
     from rtwcohort.simulate.synthesise.draw import Drawn
@@ -56,6 +56,9 @@ def benefits_table(fitted: Fitted, drawn: Drawn, jobs: Jobs | None, *, seed: int
     if writing.history is not None:
         rows = pd.concat([rows, _earlier_rows(fitted, writing.history, drawn, seed)], ignore_index=True)
         rows = rows.sort_values(["person_id", "start", "benefit"], kind="stable", ignore_index=True)
+    if not fitted.cohort:
+        seen = rows["end"].isna() | (to_days(rows["end"]) >= fitted.opened)
+        rows = rows[seen.to_numpy()].reset_index(drop=True)
     position = rows["person_id"].to_numpy(dtype=np.int64)
     number = np.arange(len(rows)) - np.searchsorted(position, position, side="left")
     code = rows["diagnosis"].to_numpy(dtype=object).copy()
@@ -97,8 +100,12 @@ def _earlier_rows(fitted: Fitted, history: History, drawn: Drawn, seed: int) -> 
         for k, (name, _) in enumerate(history.shares):
             drawn_days = _days(history.lengths[name], who, turn, "synthesis: length", seed, least=1)
             length = np.where(chosen == k, drawn_days, length)
-        end = cursor - gap
-        start = end - length
+        start = cursor - gap - length
+        # What does not fit within the reach moves to where there is room, if there is any.
+        slack = cursor - (WEEKEND + 1) - length - floor
+        moved = floor + draws.whole(draws.key(seed, "synthesis: room"), who, 0, np.maximum(slack, 0), turn)
+        start = np.where((start < floor) & (slack >= 0), moved, start)
+        end = start + length
         fits = np.flatnonzero((count > turn) & (start >= floor))
         cursor = np.where(start >= floor, start, cursor)
         parts.append((fits, np.asarray(states)[chosen[fits]], start[fits], end[fits]))
@@ -224,6 +231,9 @@ def answers_table(fitted: Fitted, drawn: Drawn, later: dict[str, Floats], *, see
         wave, instrument, item = pieces[1], pieces[2], MARK.join(pieces[3:])
         day, dated, answered = _when(fitted, drawn, data, wave, seed)
         skipped = draws.uniform(draws.key(seed, f"synthesis: missing {name}"), drawn.persons) < margin.missing
+        given = MARK.join([GIVEN, *pieces[1:]])
+        if given in fitted.margins:
+            skipped = as_values(fitted.margins[given], data[given]) == "no"
         here = np.flatnonzero(answered & ~skipped & (day < gone))
         parts.append(
             pd.DataFrame(

@@ -167,17 +167,23 @@ def _kinds(slices: Slices, happens: Bools, least: int) -> tuple[list[tuple[tuple
         alone: list[int] = []
         together: list[int] = []
         for origin in np.unique(slices.origin[happens & (slices.to == to)]).tolist():
-            people = _people(slices, happens & (slices.to == to) & (slices.origin == origin))
+            people = _people(slices, _to(slices, happens, [origin], to))
             (alone if people >= least else together).append(origin)
+        # A pool holds one family only, so that all of it has one clock; for death and emigration that does not matter.
+        if to in LAST and alone and together and _people(slices, _to(slices, happens, together, to)) < least:
+            together.append(alone.pop())
         kinds += [((origin,), to) for origin in alone]
-        # A pool holds one family only, so that all of it has one clock; the families must not drift apart in death.
         for family in _families(together, to):
-            who = happens & (slices.to == to) & np.isin(slices.origin, family)
-            if _people(slices, who) >= least:
+            if _people(slices, _to(slices, happens, family, to)) >= least:
                 kinds.append((tuple(family), to))
             else:
                 rare += len(family)
     return kinds, rare
+
+
+def _to(slices: Slices, happens: Bools, origins: list[int], to: int) -> Bools:
+    who: Bools = happens & (slices.to == to) & np.isin(slices.origin, origins)
+    return who
 
 
 def _families(origins: list[int], to: int) -> list[list[int]]:

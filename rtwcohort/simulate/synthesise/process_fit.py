@@ -20,6 +20,7 @@ from rtwcohort.simulate.process import (
 )
 from rtwcohort.simulate.process.states import STATES
 from rtwcohort.simulate.synthesise.exposure import SICKNESS, Slices, at_risk, cut, edges_of, month_edges, month_of
+from rtwcohort.simulate.synthesise.frailty import with_frailty
 from rtwcohort.simulate.synthesise.hazards import LATE, GroupFit, Ratio, Term, fit_group
 from rtwcohort.simulate.synthesise.log_ratios import piece_rates
 from rtwcohort.simulate.synthesise.moves import GROUPS, WITH_AGE, WITH_COVARIATES
@@ -34,7 +35,7 @@ _CHI_11: Final = 31.26
 """0.1 % point of chi-square with 11 degrees of freedom."""
 _SEASON_PRIOR: Final = 20.0
 _SEASON_PEOPLE: Final = 20_000
-_LEAST_VARIANCE: Final = 0.05
+_LEAST_VARIANCE: Final = 0.0025
 _LEAST_CLUSTERS: Final = 5
 
 
@@ -98,12 +99,13 @@ def fit_process(
         if fit is None:
             continue
         rare += fit.rare
+        if group == "onset" and not sequences.cohort:
+            fit, variance = with_frailty(fit, len(sequences))
+            frailty = (Frailty(on=group, variance=variance),) if variance else ()
         season = _season(fit, least) if group in ("onset", "return") else ()
         transitions += [_transition(fit, k, season) for k in range(len(fit.moves))]
         effects += [_effect(group, ratio) for ratio in fit.ratios if not ratio.term.arm]
         arm_effects += [_arm_effect(group, ratio) for ratio in fit.ratios if ratio.term.arm]
-        if group == "onset" and not sequences.cohort:
-            frailty = _frailty(fit, len(sequences))
         if group == "return" and cluster is not None:
             clusters = _clusters(fit, cluster)
     if window is not None:
@@ -218,13 +220,6 @@ def _season(fit: GroupFit, least: int) -> tuple[float, ...]:
     return tuple(float(f"{value:.4g}") for value in ratio / (ratio * mean).sum() * mean.sum())
 
 
-def _frailty(fit: GroupFit, n: int) -> tuple[Frailty, ...]:
-    """Return a gamma frailty by moments: what varies beyond Poisson counts."""
-    moved, mean = fit.residuals(n)
-    variance = float(((moved - mean) ** 2 - moved).sum() / max(float((mean**2).sum()), 1e-12))
-    return (Frailty(on=fit.group, variance=round(min(variance, 5.0), 3)),) if variance > _LEAST_VARIANCE else ()
-
-
 def _clusters(fit: GroupFit, cluster: Ints) -> tuple[ClusterEffect, ...]:
     """Return the spread of log hazards between clusters by moments."""
     n = len(cluster)
@@ -234,6 +229,6 @@ def _clusters(fit: GroupFit, cluster: Ints) -> tuple[ClusterEffect, ...]:
     variance = float(((moved - mean) ** 2 - moved).sum() / max(float((mean**2).sum()), 1e-12))
     return (
         (ClusterEffect(on=fit.group, sd=round(min(float(np.sqrt(np.log1p(variance))), 2.0), 3)),)
-        if (variance > _LEAST_VARIANCE**2)
+        if (variance > _LEAST_VARIANCE)
         else ()
     )

@@ -56,14 +56,15 @@ def mean_row(part: str, what: str, values: Floats) -> Row:
 
 
 def rate_rows(sequences: Sequences) -> list[Row]:
-    """Return moves per year at risk, by group of moves: days in the states that such moves leave."""
+    """Return moves per year at risk, by group of moves: days in all states that such moves may leave."""
     slices = at_risk(sequences)
-    group = np.where(slices.to >= 0, group_table()[slices.origin, np.maximum(slices.to, 0)], -1)
+    table = group_table()
+    group = np.where(slices.to >= 0, table[slices.origin, np.maximum(slices.to, 0)], -1)
     rows = []
     for k, name in enumerate(GROUPS):
         here = group == k
-        families = np.unique(FAMILY[slices.origin[here]])
-        years = float(slices.days[np.isin(FAMILY[slices.origin], families)].sum()) / YEAR
+        leaves = np.flatnonzero((table == k).any(axis=1))
+        years = float(slices.days[np.isin(slices.origin, leaves)].sum()) / YEAR
         count = int(here.sum())
         people = len(np.unique(slices.person[here]))
         if count:

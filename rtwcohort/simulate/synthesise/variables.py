@@ -20,7 +20,9 @@ TEXTS: Final = ("education", "marital_status", "municipality", "sector", "occupa
 ANSWER: Final = "answer"
 """First part of the names of answers: answer|wave|instrument|item."""
 MARK: Final = "|"
+GIVEN: Final = "given"
 COURSE: Final = "course"
+_OFTEN: Final = 0.05
 COURSE_DAYS: Final = 365
 CODED: Final = tuple(
     STATES.index(name)
@@ -138,6 +140,13 @@ def _items(frame: pd.DataFrame, position: Ints, wave: str, answered: Bools, late
     for name in np.unique(names).tolist():
         values = np.full(len(answered), np.nan)
         values[position[names == name]] = value[names == name]
+        skipped = answered & np.isnan(values)
+        if skipped.sum() >= _OFTEN * answered.sum():
+            # An item that is often skipped is skipped for a reason: whether it was is a variable of its own.
+            given = np.where(skipped, "no", "yes").astype(object)
+            given[~answered] = None
+            given_name = f"{GIVEN}{MARK}{wave}{MARK}{name}"
+            out.append(Variable(given_name, given, text=True, pool=False, later=later, among=answered))
         out.append(Variable(f"{ANSWER}{MARK}{wave}{MARK}{name}", values, text=False, later=later, among=answered))
     return out
 
