@@ -7,6 +7,7 @@ from math import exp
 
 import pandas as pd
 
+from rtwcohort.simulate.process.states import SICK
 from rtwcohort.simulate.registers import true_values
 from rtwcohort.simulate.scenarios.declaration import Scenario
 
@@ -87,7 +88,8 @@ def _rates(scenario: Scenario) -> str:
     rows = []
     for move in scenario.process.transitions:
         shape = "; ".join(f"{rate:.6g} from day {day:g}" for day, rate in move.per_day) or "spline"
-        clock = move.clock or "absence or state"
+        by_default = sorted({"absence" if origin in SICK else "state" for origin in move.origins})
+        clock = move.clock or " or ".join(by_default)
         rows.append((", ".join(move.origins), move.to, move.group, clock, shape))
     return markdown_table(("from", "to", "group", "clock", "rate a day"), rows)
 
