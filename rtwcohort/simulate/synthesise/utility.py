@@ -59,8 +59,8 @@ class Utility:
         (synthetic less real), standardised (difference over its standard error), agrees.
     score
         The propensity score ratio: how well a logistic regression tells synthetic people from real ones, as its mean
-        squared deviation from 1/2 over what it would be if the two were samples of one population. 1 is
-        perfect; 10 and more means that something is plainly different.
+        squared deviation from 1/2 over what a perfect model, fitted to the real people, would give. 1 is perfect; a
+        fresh sample of the same population gives 2; 10 and more means that something is plainly different.
     mean_difference
         The mean absolute standardised difference over the frame; about 0.8 by chance alone.
     withheld
@@ -83,7 +83,7 @@ class Utility:
     def describe(self) -> str:
         """Return the report as plain text: one number, the parts, and the ten figures that differ most."""
         lines = [
-            f"Utility: propensity score ratio {self.score:.2f} (1 = cannot be told apart), "
+            f"Utility: propensity score ratio {self.score:.2f} (1 = a perfect model, 2 = another sample), "
             f"{100 * self.share_agreeing:.0f} % of {len(self.frame)} figures agree; rule '{self.rule}'"
         ]
         for part, rows in self.frame.groupby("part", sort=False):
@@ -180,7 +180,7 @@ def _compare(real: Row, made: Row) -> tuple[Any, ...]:
 
 
 def propensity_ratio(real: People, made: People) -> float:
-    """Return the mean squared deviation of propensity scores over its expectation under equality.
+    """Return the mean squared deviation of propensity scores over its expectation under a perfect model.
 
     Expectation p (1 - c)^2 c / N for p coefficients without the intercept and a share c of synthetic people: Snoke,
     Raab, Nowok, Dibben and Slavkovic, Journal of the Royal Statistical Society A 181 (2018) 663-688.
