@@ -10,10 +10,12 @@ import numpy as np
 from rtwcohort.simulate import draws
 from rtwcohort.simulate.synthesise.log_ratios import Floats
 from rtwcohort.simulate.synthesise.sequences import Ints
+from rtwcohort.simulate.synthesise.variables import ANSWER, MARK
 
 _MOST: Final = 0.98
 _LEAST_PAIRS: Final = 30
 _FLOOR: Final = 1e-3
+_LEAST_ITEMS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ def fit_association(scores: dict[str, Floats], *, seed: int) -> Association:
     variance = np.maximum((filled**2).sum(axis=0) / np.maximum(known.sum(axis=0), 1), 1e-6)
     raw = (filled.T @ filled) / np.maximum(pairs, 1.0) / np.outer(variance, variance)
     matrix = np.where(pairs >= _LEAST_PAIRS, np.clip(raw, -_MOST, _MOST), 0.0)
+    matrix = _block_means(matrix, names)
     size = np.arange(p * p, dtype=np.int64)
     noise = draws.normal(draws.key(seed, "synthesis: noise"), size).reshape(p, p) / (
         2.0 * np.sqrt(np.maximum(pairs, 1.0))
@@ -62,6 +65,32 @@ def fit_association(scores: dict[str, Floats], *, seed: int) -> Association:
     matrix = matrix * (1.0 - p / (p + 10.0 * len(x)))
     np.fill_diagonal(matrix, 1.0)
     return Association(names, np.round(_positive(matrix), 4))
+
+
+def _block_means(matrix: Floats, names: tuple[str, ...]) -> Floats:
+    """Return correlations that the items of one instrument and wave share, up to their sign.
+
+    Hundreds of items in hundreds of people have more correlations than these people can carry: one for each pair of
+    scales says as much, and less of anybody. Items point the way of the first component of their scale. Only scales
+    of three items or more; what has fewer keeps its own.
+    """
+    labels = [MARK.join(name.split(MARK)[:3]) if name.startswith(f"{ANSWER}{MARK}") else name for name in names]
+    scales = {label for label in labels if labels.count(label) >= _LEAST_ITEMS}
+    labels = [label if label in scales else name for label, name in zip(labels, names, strict=True)]
+    blocks = {label: k for k, label in enumerate(dict.fromkeys(labels))}
+    place = np.asarray([blocks[label] for label in labels])
+    sign = np.ones(len(names))
+    for label in sorted(scales):
+        inside = place == blocks[label]
+        _, vectors = np.linalg.eigh(matrix[np.ix_(inside, inside)] * (1.0 - np.eye(int(inside.sum()))))
+        first = vectors[:, -1] * (1.0 if vectors[:, -1].sum() >= 0.0 else -1.0)
+        sign[inside] = np.where(first < 0.0, -1.0, 1.0)
+    member = (place[:, None] == np.arange(len(blocks))[None, :]).astype(np.float64)
+    size = member.sum(axis=0)
+    off = matrix * np.outer(sign, sign) * (1.0 - np.eye(len(names)))
+    count = np.outer(size, size) - np.diag(size)
+    mean = np.divide(member.T @ off @ member, count, out=np.zeros((len(blocks), len(blocks))), where=count > 0.0)
+    return np.asarray(mean[np.ix_(place, place)] * np.outer(sign, sign))
 
 
 def draw_scores(matrix: Floats, persons: Ints, *, seed: int, purpose: str) -> Floats:

@@ -98,7 +98,7 @@ def fit_register(register: Register, *, seed: int, least: int, check: bool = Tru
     seen = course(sequences.person, sequences.state, sequences.first, sequences.last, sequences.start)
     rules = declare_terms(margins, data, least=least)
     cluster = _cluster_codes(register, sequences)
-    fitted = fit_process(sequences, make_terms(rules, data), least=least, cluster=cluster)
+    fitted = fit_process(sequences, make_terms(rules, data), least=least, cluster=cluster, arms=_arm_names(margins))
     pooled = sum(1 for code, kept in diagnosis.items() if code != kept)
     if pooled:
         notes.append(f"{pooled} diagnosis codes of fewer than {least} people are written as the last of their chapter")
@@ -139,6 +139,10 @@ def _fit_margins(
     notes = [] if not gone else [f"{gone} variables that fewer than {least} people have a value of are left out"]
     pick: Any = lambda held: {name: held[name] for name in order}  # noqa: E731
     return pick(margins), pick(data), pick(scores), notes
+
+
+def _arm_names(margins: Mapping[str, Margin]) -> tuple[str, ...]:
+    return tuple(str(level) for level in margins["arm"].levels) if "arm" in margins else ("",)
 
 
 def _people_who_leave(sequences: Sequences) -> int:

@@ -17,6 +17,9 @@ from rtwcohort.simulate.synthesise.used_up import Window
 
 LATE: Final = 182
 """Days of follow-up after which the effect of an arm may be another one."""
+PERIODS: Final = ((0, 14), (14, 30), (30, 61), (61, 91), (91, 182), (182, 365))
+"""Days of follow-up in which the hazards of a cohort may differ from those after the last of them."""
+ALWAYS: Final = (0, None)
 LAST: Final = tuple(STATES.index(name) for name in ("retired", "dead", "emigrated"))
 _PRIOR: Final = 1.0
 """Moves that the rate of the whole counts for in that of a piece."""
@@ -36,6 +39,8 @@ class Term:
         The log ratio is that of `per` units above `centre`.
     arm
         Whether it is 1 in an arm and 0 elsewhere, with an effect that may differ before and after half a year.
+    period
+        Days of follow-up, half-open, outside of which it has no effect; the values are then 1 for everybody.
     """
 
     name: str
@@ -43,6 +48,7 @@ class Term:
     centre: float = 0.0
     per: float = 1.0
     arm: bool = False
+    period: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +62,11 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """A fitted log hazard ratio of a term; `period` is "all", "early" or "late" (arms only)."""
+    """A fitted log hazard ratio of a term, in a period of follow-up (half-open; None: to the end)."""
 
     term: Term
     log_hr: float
-    period: str = "all"
+    period: tuple[int, int | None] = ALWAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +110,7 @@ def fit_group(
     Parameters
     ----------
     slices
-        Days at risk, cut at `edges_of`, at the window and at `LATE`.
+        Days at risk, cut at `edges_of`, at the window and at `PERIODS`.
     group
         Its name.
     terms
@@ -132,7 +138,7 @@ def fit_group(
         moved = rows.to == to
         begins, piece = _pieces(rows, moved, _edges(origins, to), least)
         days, ends = rows.days.astype(np.float64), moved.astype(np.float64)
-        parts.append(Risk(rows.person, piece + used, days, ends, rows.follow >= LATE, rows.day))
+        parts.append(Risk(rows.person, piece + used, days, ends, rows.follow, rows.day))
         steps.append(begins)
         used += len(begins)
     risk = Risk(*(np.concatenate([getattr(part, name) for part in parts]) for name in Risk.__slots__))
@@ -220,21 +226,31 @@ def _pieces(rows: Slices, moved: Bools, edges: tuple[int, ...], least: int) -> t
     return begins, np.searchsorted(np.asarray(begins), rows.clock, side="right") - 1
 
 
-def _columns(risk: Risk, terms: Sequence[Term], least: int) -> list[tuple[Term, str, Floats]]:
+def _columns(risk: Risk, terms: Sequence[Term], least: int) -> list[tuple[Term, tuple[int, int | None], Floats]]:
     """Return the covariates that enough people stand behind, as (term, period, values)."""
     moved = risk.moved > 0.0
     room = len(np.unique(risk.person[moved])) // (2 * least)
-    out: list[tuple[Term, str, Floats]] = []
+    out: list[tuple[Term, tuple[int, int | None], Floats]] = []
     for term in terms:
         if len(out) >= room:
             break
         values = ((term.values - term.centre) / term.per)[risk.person]
-        halves = [("early", ~risk.late), ("late", risk.late)] if term.arm else []
+        if term.period is not None:
+            inside = (risk.follow >= term.period[0]) & (risk.follow < term.period[1])
+            if min(_count(risk, moved & inside), _count(risk, moved & ~inside)) >= least:
+                out.append((term, term.period, inside.astype(np.float64)))
+            continue
+        late = risk.follow >= LATE
+        halves = [((0, LATE), ~late), ((LATE, None), late)] if term.arm else []
         if halves and all(_enough(term, risk, moved & half, least) for _, half in halves):
             out += [(term, name, np.where(half, values, 0.0)) for name, half in halves]
         elif _enough(term, risk, moved, least):
-            out.append((term, "all", values))
+            out.append((term, ALWAYS, values))
     return out
+
+
+def _count(risk: Risk, who: Bools) -> int:
+    return len(np.unique(risk.person[who]))
 
 
 def _enough(term: Term, risk: Risk, who: Bools, least: int) -> bool:

@@ -35,8 +35,8 @@ class Risk:
         Length.
     moved
         1 where the move happened at the end, else 0.
-    late
-        Whether the slice lies half a year or more after the start of follow-up.
+    follow
+        Days of follow-up when it begins.
     day
         Calendar day on which it begins.
     """
@@ -45,7 +45,7 @@ class Risk:
     piece: Ints
     days: Floats
     moved: Floats
-    late: npt.NDArray[np.bool_]
+    follow: Ints
     day: Ints
 
 

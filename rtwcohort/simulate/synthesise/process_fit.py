@@ -21,7 +21,7 @@ from rtwcohort.simulate.process import (
 from rtwcohort.simulate.process.states import STATES
 from rtwcohort.simulate.synthesise.exposure import SICKNESS, Slices, at_risk, cut, edges_of, month_edges, month_of
 from rtwcohort.simulate.synthesise.frailty import with_frailty
-from rtwcohort.simulate.synthesise.hazards import LATE, GroupFit, Ratio, Term, fit_group
+from rtwcohort.simulate.synthesise.hazards import PERIODS, GroupFit, Ratio, Term, fit_group
 from rtwcohort.simulate.synthesise.log_ratios import piece_rates
 from rtwcohort.simulate.synthesise.moves import GROUPS, WITH_AGE, WITH_COVARIATES
 from rtwcohort.simulate.synthesise.sequences import DEAD, FAMILY, RETIRED, Ints, Sequences
@@ -60,11 +60,16 @@ def risk_slices(sequences: Sequences, *, least: int) -> tuple[Slices, Window | N
             edges |= {window.first, window.last}
         parts.append(cut(part, part.clock, sorted(edges)))
     joined = Slices(*(np.concatenate([getattr(part, name) for part in parts]) for name in Slices.__slots__))
-    return cut(joined, joined.follow, (0, LATE)), window
+    return cut(joined, joined.follow, [low for low, _ in PERIODS] + [PERIODS[-1][1]]), window
 
 
 def fit_process(
-    sequences: Sequences, terms: Sequence[Term], *, least: int, cluster: Ints | None = None
+    sequences: Sequences,
+    terms: Sequence[Term],
+    *,
+    least: int,
+    cluster: Ints | None = None,
+    arms: tuple[str, ...] = ("",),
 ) -> FittedProcess:
     """Fit hazards, hazard ratios, season, frailty of onset and cluster effects.
 
@@ -78,6 +83,8 @@ def fit_process(
         People behind every parameter.
     cluster
         Number of each person's cluster, shape (n,).
+    arms
+        Names of all arms. In a cohort, periods of follow-up are effects that all of them share.
 
     Returns
     -------
@@ -91,6 +98,8 @@ def fit_process(
     frailty: tuple[Frailty, ...] = ()
     clusters: tuple[ClusterEffect, ...] = ()
     rare = 0
+    if sequences.cohort:
+        terms = _with_periods(terms, len(sequences))
     for group in GROUPS:
         if group == "retirement":
             transitions += _retirement(slices, sequences, least)
@@ -104,8 +113,9 @@ def fit_process(
             frailty = (Frailty(on=group, variance=variance),) if variance else ()
         season = _season(fit, least) if group in ("onset", "return") else ()
         transitions += [_transition(fit, k, season) for k in range(len(fit.moves))]
-        effects += [_effect(group, ratio) for ratio in fit.ratios if not ratio.term.arm]
-        arm_effects += [_arm_effect(group, ratio) for ratio in fit.ratios if ratio.term.arm]
+        effects += [_effect(group, ratio) for ratio in fit.ratios if not ratio.term.arm and ratio.term.period is None]
+        for ratio in fit.ratios:
+            arm_effects += _arm_effects(group, ratio, arms)
         if group == "return" and cluster is not None:
             clusters = _clusters(fit, cluster)
     if window is not None:
@@ -162,10 +172,18 @@ def _effect(group: str, ratio: Ratio) -> Effect:
     return Effect(on=group, term=term.name, log_hr=ratio.log_hr, per=term.per, centre=term.centre)
 
 
-def _arm_effect(group: str, ratio: Ratio) -> ArmEffect:
-    delay = LATE if ratio.period == "late" else 0
-    until = LATE if ratio.period == "early" else None
-    return ArmEffect(on=group, arm=ratio.term.name, log_hr=ratio.log_hr, delay=delay, until=until)
+def _with_periods(terms: Sequence[Term], n: int) -> list[Term]:
+    """Return the terms with those of periods behind the arms."""
+    everybody = np.ones(n)
+    periods = [Term(f"days {low} to {high}", everybody, period=(low, high)) for low, high in PERIODS]
+    return [term for term in terms if term.arm] + periods + [term for term in terms if not term.arm]
+
+
+def _arm_effects(group: str, ratio: Ratio, arms: tuple[str, ...]) -> list[ArmEffect]:
+    """Return the effect of an arm; of a period the same effect in every arm."""
+    first, until = ratio.period
+    names = (ratio.term.name,) if ratio.term.arm else arms if ratio.term.period is not None else ()
+    return [ArmEffect(on=group, arm=name, log_hr=ratio.log_hr, delay=first, until=until) for name in names]
 
 
 def _retirement(slices: Slices, sequences: Sequences, least: int) -> list[Transition]:

@@ -53,7 +53,7 @@ def test_log_ratios_maximise_the_penalised_likelihood():
     days = 1.0 + 20.0 * draws.uniform(draws.key(3, "x"), np.arange(n))
     chance = 1.0 - np.exp(-days * 0.02 * np.exp(0.5 * x[:, 0]) * (1 + piece))
     moved = (draws.uniform(draws.key(4, "x"), np.arange(n)) < chance).astype(float)
-    risk = Risk(np.arange(n), piece, days, moved, np.zeros(n, dtype=bool), np.zeros(n, dtype=np.int64))
+    risk = Risk(np.arange(n), piece, days, moved, np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64))
 
     def cost(parameters):
         eta = parameters[:3][piece] + x @ parameters[3:]
