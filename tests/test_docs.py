@@ -16,7 +16,9 @@ def load_generator():
     return module
 
 
-@pytest.mark.parametrize("name", ["study_file.md", "register.md", "rules.md", "instruments.md", "api.md"])
+@pytest.mark.parametrize(
+    "name", ["study_file.md", "register.md", "rules.md", "instruments.md", "scenarios.md", "api.md"]
+)
 def test_reference_pages_are_up_to_date(name):
     stored = (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8")
     assert load_generator().pages()[name] == stored, "run: python docs/make_reference.py"

@@ -54,7 +54,27 @@ DEMO: Final = Packaged(
     },
 )
 
-PACKAGED: Final = (DEMO,)
+STUDIES: Final = (
+    "brekke",
+    "brendbekken",
+    "christiansen",
+    "gismervik",
+    "haldorsen",
+    "hara",
+    "haveraaen",
+    "myhre",
+    "oyeflaten",
+    "skagseth",
+    "skarpaas",
+)
+"""Scenarios of published studies, each kept at the study's own size in `raskere_tilbake/`."""
+
+PACKAGED: Final = (
+    DEMO,
+    Packaged("hernes", "hernes_wpv"),
+    *(Packaged(f"raskere_tilbake/{name}", name) for name in STUDIES),
+    Packaged("norway_small", "norway", n=10_000),
+)
 
 
 def write_synthetic_data(folder: str | Path, *, only: Sequence[str] = ()) -> list[Path]:
@@ -87,7 +107,7 @@ def write_synthetic_data(folder: str | Path, *, only: Sequence[str] = ()) -> lis
             if not only or packaged.folder in only:
                 written += _write(packaged, Path(folder) / packaged.folder)
         if not only:
-            written.append(_put(Path(folder) / README, _overview().encode("utf-8")))
+            written.append(_put(Path(folder) / README, overview_text().encode("utf-8")))
     except OSError as error:
         raise OutputError(f"Cannot write to `{folder}`: {error}. Choose another folder.") from error
     return written
@@ -151,7 +171,8 @@ def _faults(spoilt: Dirty) -> list[str]:
     return ["## Faults", text, markdown_table(("file", "fault", "what was done", "lines"), rows)]
 
 
-def _overview() -> str:
+def overview_text() -> str:
+    """Return the README of all folders."""
     rows = []
     for packaged in PACKAGED:
         scenario = load_scenario(packaged.scenario)
@@ -183,6 +204,7 @@ beside those of these very data, and what the columns mean.
 `demo` has a study file beside the data, which `rtwcohort demo` runs, and a few faults on purpose. In the folders of
 published studies nobody is a participant of them: margins and hazards were chosen so that a large register shows what
 was published. A folder holds as many people as the study had, so its own figures scatter around the published ones.
+Scenarios that are not here (`aktiv_sykmelding` and `oyeflaten_2016`, to keep the source small) are written as below.
 
 ## Bigger ones
 
@@ -199,8 +221,8 @@ of your own is a TOML file: copy one from `rtwcohort/simulate/scenarios`, and gi
 
 ## These again
 
-`{command}` writes all folders but `demo/study.toml`, which is a study and not data. A test of the
-package compares every byte.
+`{command}` writes all of it but `demo/study.toml`, which is a study and not data.
+A test of the package compares every byte.
 """
 
 
