@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 QUESTIONNAIRE_COLUMNS: Final = ("person_id", "wave", "answered_on", "instrument", "item", "value")
 BENEFIT_COLUMNS: Final = ("person_id", "benefit", "start", "end", "grade", "diagnosis", "employer_id")
 _TENURE: Final = 1826
+_KEEPS: Final = ("aap", "disability_full")
 BENEFIT_OF: Final = {
     "sick_full": "sickness_benefit",
     "sick_graded": "sickness_benefit",
@@ -162,9 +163,12 @@ def employment_table(fitted: Fitted, drawn: Drawn, *, seed: int) -> tuple[Jobs |
     if "employment" not in fitted.columns or "has_job" not in fitted.margins:
         return None, pd.DataFrame(columns=["person_id", "start", "end", "position", "employer_id"])
     paths = drawn.paths
-    has = np.isin(paths.state, [STATES.index(name) for name in JOBS])
-    new = np.ones(len(has), dtype=np.bool_)
+    works = as_values(fitted.margins["has_job"], drawn.data["has_job"]) == "yes"
+    new = np.ones(len(paths.state), dtype=np.bool_)
     new[1:] = paths.person[1:] != paths.person[:-1]
+    # Whoever starts on allowance or pension with a job keeps it as long as that lasts.
+    keeps = new & works[paths.person] & np.isin(paths.state, [STATES.index(name) for name in _KEEPS])
+    has = np.isin(paths.state, [STATES.index(name) for name in JOBS]) | keeps
     goes_on = np.concatenate(([False], has[:-1])) & ~new
     begins = np.flatnonzero(has & ~goes_on)
     ends = np.flatnonzero(has & ~np.append(goes_on[1:] & has[1:], False))
@@ -175,8 +179,6 @@ def employment_table(fitted: Fitted, drawn: Drawn, *, seed: int) -> tuple[Jobs |
     since = np.minimum(drawn.start - np.maximum(tenure, 0), drawn.start - drawn.before)
     start = np.where(at_start, since[owner], start)
     start = np.maximum(start, drawn.birth[owner] + ADULT_DAYS)
-    margin = fitted.margins["has_job"]
-    works = as_values(margin, drawn.data["has_job"]) == "yes"
     end = paths.end[ends].astype(np.int64)
     in_work = drawn.state == STATES.index("work")
     keep = (~at_start | works[owner] | in_work[owner]) & (start < end)

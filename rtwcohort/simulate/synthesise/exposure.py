@@ -105,9 +105,9 @@ def edges_of(origin: int) -> tuple[int, ...]:
 
 
 def month_edges(first: int, last: int) -> Ints:
-    """Return the first day of each month that touches [first, last)."""
+    """Return the first day of each month that touches [first, last], and of the month after."""
     begin = np.datetime64(first, "D").astype("datetime64[M]")
-    end = np.datetime64(last, "D").astype("datetime64[M]") + 1
+    end = np.datetime64(last, "D").astype("datetime64[M]") + 2
     return np.arange(begin, end).astype("datetime64[D]").astype(np.int64)
 
 

@@ -142,7 +142,7 @@ def fit_group(
         steps.append(begins)
         used += len(begins)
     risk = Risk(*(np.concatenate([getattr(part, name) for part in parts]) for name in Risk.__slots__))
-    columns = _columns(risk, terms, least)
+    columns = _worthwhile(risk, _columns(risk, terms, least), used)
     x = np.column_stack([column for _, _, column in columns]) if columns else np.zeros((len(risk.days), 0))
     beta = np.round(fit_log_ratios(risk, x, used), 4)
     eta = x @ beta
@@ -156,6 +156,24 @@ def fit_group(
         moves.append(Move(origins, to, _outside(begins, values, None if flat else window)))
         at += len(begins)
     return GroupFit(group, tuple(moves), ratios, risk, eta, used, rare)
+
+
+def _worthwhile(
+    risk: Risk, columns: list[tuple[Term, tuple[int, int | None], Floats]], pieces: int
+) -> list[tuple[Term, tuple[int, int | None], Floats]]:
+    """Return the covariates, periods of follow-up only where they say more than chance does (1 % point)."""
+    plain = [column for column in columns if column[0].period is None]
+    free = len(columns) - len(plain)
+    if not free:
+        return plain
+    limit = free * (1.0 - 2.0 / (9.0 * free) + 2.326 * np.sqrt(2.0 / (9.0 * free))) ** 3
+    return columns if 2.0 * (_likelihood(risk, columns, pieces) - _likelihood(risk, plain, pieces)) > limit else plain
+
+
+def _likelihood(risk: Risk, columns: list[tuple[Term, tuple[int, int | None], Floats]], pieces: int) -> float:
+    x = np.column_stack([column for _, _, column in columns]) if columns else np.zeros((len(risk.days), 0))
+    mean = expected(risk, x @ fit_log_ratios(risk, x, pieces), pieces)
+    return float(np.log(mean[risk.moved > 0.0]).sum())
 
 
 def _in_window(slices: Slices, window: Window | None) -> Bools:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -19,10 +18,10 @@ from rtwcohort.simulate.process import (
     Transition,
 )
 from rtwcohort.simulate.process.states import STATES
-from rtwcohort.simulate.synthesise.exposure import SICKNESS, Slices, at_risk, cut, edges_of, month_edges, month_of
+from rtwcohort.simulate.synthesise.calendar_fit import by_month, fit_calendar, fit_season
+from rtwcohort.simulate.synthesise.exposure import SICKNESS, Slices, at_risk, cut, edges_of
 from rtwcohort.simulate.synthesise.frailty import with_frailty
 from rtwcohort.simulate.synthesise.hazards import PERIODS, GroupFit, Ratio, Term, fit_group
-from rtwcohort.simulate.synthesise.log_ratios import piece_rates
 from rtwcohort.simulate.synthesise.moves import GROUPS, WITH_AGE, WITH_COVARIATES
 from rtwcohort.simulate.synthesise.sequences import DEAD, FAMILY, RETIRED, Ints, Sequences
 from rtwcohort.simulate.synthesise.used_up import Window, find_window, used_up
@@ -31,10 +30,8 @@ RIGHTS: Final = Entitlement(employer_period=0, paid_days=5000)
 """No rule ends an absence: where a register shows one, the hazard of that week does."""
 _AGES: Final = (0.0, 50.0, 55.0, 60.0, 61.98, 62.1, 63.0, 64.0, 65.0, 66.0, 66.98, 67.1, 68.0, 70.0, 75.0)
 _YEAR: Final = 365.25
-_CHI_11: Final = 31.26
-"""0.1 % point of chi-square with 11 degrees of freedom."""
-_SEASON_PRIOR: Final = 20.0
-_SEASON_PEOPLE: Final = 20_000
+SEASONAL: Final = ("onset", "return")
+"""Groups that season and calendar time may act on."""
 _LEAST_VARIANCE: Final = 0.0025
 _LEAST_CLUSTERS: Final = 5
 
@@ -111,8 +108,7 @@ def fit_process(
         if group == "onset" and not sequences.cohort:
             fit, variance = with_frailty(fit, len(sequences))
             frailty = (Frailty(on=group, variance=variance),) if variance else ()
-        season = _season(fit, least) if group in ("onset", "return") else ()
-        transitions += [_transition(fit, k, season) for k in range(len(fit.moves))]
+        transitions += _transitions(fit, least)
         effects += [_effect(group, ratio) for ratio in fit.ratios if not ratio.term.arm and ratio.term.period is None]
         for ratio in fit.ratios:
             arm_effects += _arm_effects(group, ratio, arms)
@@ -155,16 +151,25 @@ def _terms_of(group: str, terms: Sequence[Term]) -> list[Term]:
     return [term for term in terms if term.name in ("age", "sex=female")] if group in WITH_AGE else []
 
 
-def _transition(fit: GroupFit, k: int, season: tuple[float, ...]) -> Transition:
-    move = fit.moves[k]
-    return Transition(
-        origin=tuple(STATES[origin] for origin in move.origins),
-        to=STATES[move.to],
-        group=fit.group,
-        per_day=move.per_day,
-        clock="absence",
-        season=season,
-    )
+def _transitions(fit: GroupFit, least: int) -> list[Transition]:
+    season: tuple[float, ...] = ()
+    calendar: tuple[tuple[str, float], ...] = ()
+    if fit.group in SEASONAL:
+        months = by_month(fit)
+        season = fit_season(months, least=least)
+        calendar = fit_calendar(months, season, least=least)
+    return [
+        Transition(
+            origin=tuple(STATES[origin] for origin in move.origins),
+            to=STATES[move.to],
+            group=fit.group,
+            per_day=move.per_day,
+            clock="absence",
+            season=season,
+            calendar=calendar,
+        )
+        for move in fit.moves
+    ]
 
 
 def _effect(group: str, ratio: Ratio) -> Effect:
@@ -212,30 +217,6 @@ def _retirement(slices: Slices, sequences: Sequences, least: int) -> list[Transi
         return []
     origins = tuple(STATES[state] for state in range(DEAD) if state != RETIRED)
     return [Transition(origin=origins, to="retired", group="retirement", per_day=((0, 1.0),), age=tuple(steps))]
-
-
-def _season(fit: GroupFit, least: int) -> tuple[float, ...]:
-    """Return twelve ratios where the months differ beyond chance, each with `least` people or more behind it."""
-    risk = fit.risk
-    some = risk.person < _SEASON_PEOPLE
-    rate = (piece_rates(risk, fit.eta, fit.pieces)[risk.piece] * np.exp(fit.eta))[some]
-    first, days, person = risk.day[some], risk.days[some], risk.person[some]
-    last = first + days
-    edges = month_edges(int(first.min()), int(last.max()))
-    mean = np.zeros(12)
-    for begin, end in pairwise(edges):
-        overlap = np.clip(np.minimum(last, end) - np.maximum(first, begin), 0.0, None)
-        mean[int(month_of(begin[None])[0])] += float((overlap * rate).sum())
-    moved = risk.moved[some] > 0.0
-    month = month_of(last.astype(np.int64)[moved])
-    count = np.bincount(month, minlength=12)
-    people = [len(np.unique(person[moved][month == k])) for k in range(12)]
-    if min(people) < least or mean.min() <= 0.0:
-        return ()
-    if float(((count - mean) ** 2 / mean).sum()) < _CHI_11:
-        return ()
-    ratio = (count + _SEASON_PRIOR) / (mean + _SEASON_PRIOR)
-    return tuple(float(f"{value:.4g}") for value in ratio / (ratio * mean).sum() * mean.sum())
 
 
 def _clusters(fit: GroupFit, cluster: Ints) -> tuple[ClusterEffect, ...]:

@@ -8,7 +8,8 @@ from rtwcohort.simulate import draws
 from rtwcohort.simulate.process import Inputs, Process, Transition, simulate_paths
 from rtwcohort.simulate.process.effects import Frailty
 from rtwcohort.simulate.synthesise.association import draw_given, draw_scores, fit_association
-from rtwcohort.simulate.synthesise.exposure import Slices, at_risk, cut
+from rtwcohort.simulate.synthesise.calendar_fit import Months, fit_calendar, fit_season
+from rtwcohort.simulate.synthesise.exposure import Slices, at_risk, cut, month_edges, month_of
 from rtwcohort.simulate.synthesise.fitted import fit_register
 from rtwcohort.simulate.synthesise.log_ratios import Risk, fit_log_ratios
 from rtwcohort.simulate.synthesise.margins import Variable, as_values, draw_values, fit_margin, quantile_knots
@@ -69,6 +70,7 @@ def test_the_set_hazards_and_ratios_come_back(plain):
     age = ratios["return", "age"]
     # About 1900 returns; standard deviation of age/10 is 0.8: standard error 0.028.
     assert age.log_hr / age.per * 10 == pytest.approx(-0.15, abs=0.085)
+    # No time of follow-up was set to matter, and none is found.
     arms = [e for e in fitted.process.arm_effects if e.on == "return"]
     assert {e.arm for e in arms} == {"visit"}
     for effect in arms:
@@ -126,6 +128,28 @@ def test_frailty_of_onset_is_told_from_the_clock(variance):
     (onset,) = [t for t in fitted.transitions if t.group == "onset"]
     rates = np.asarray([rate for _, rate in onset.per_day])
     np.testing.assert_allclose(rates, 0.004, rtol=0.25)
+
+
+def test_season_and_calendar_are_found_where_they_are_and_only_there():
+    edges = month_edges(0, 1461)
+    mean = np.full(len(edges) - 1, 60.0)
+
+    def months(ratio):
+        count = np.rint(mean * ratio).astype(np.int64)
+        month = np.repeat(np.arange(len(mean)), count)
+        return Months(edges, mean, month, np.arange(len(month)))
+
+    year = month_of(edges[:-1])
+    winter = np.where(np.isin(year, [0, 1, 11]), 1.5, 1.0)
+    assert fit_season(months(np.ones(len(mean))), least=10) == ()
+    assert fit_calendar(months(np.ones(len(mean))), (), least=10) == ()
+    season = np.asarray(fit_season(months(winter), least=10))
+    assert season[0] / season[5] == pytest.approx(1.5, abs=0.06)
+    later = np.where(np.arange(len(mean)) >= 24, 2.0, 1.0)
+    steps = fit_calendar(months(later), (), least=10)
+    ratio = dict(steps)
+    assert ratio["1972-01-01"] / ratio["1970-01-01"] == pytest.approx(2.0, abs=0.12)
+    assert [day for day, _ in steps][:3] == ["1970-01-01", "1970-04-01", "1970-07-01"]
 
 
 def test_every_piece_of_every_hazard_has_enough_people_behind_it(asked):
