@@ -58,13 +58,15 @@ def calibration_text(scenario: str, *, n: int, seed: int, progress: Callable[[in
     return calibrate(loaded, n=n, seed=seed, estimators=FIDELITY_ESTIMATORS, progress=progress).describe()
 
 
-def fidelity_table(scenario: str, *, n: int, seed: int) -> Table:
-    """Return the fidelity of a scenario as a table for a terminal."""
+def fidelity_table(scenario: str, *, n: int, seed: int) -> Table | str:
+    """Return the fidelity of a scenario as a table for a terminal, or a sentence where there is nothing to compare."""
     from rtwcohort.simulate.fidelity import fidelity
     from rtwcohort.study.fidelity_estimators import FIDELITY_ESTIMATORS
 
     check_number(n, argument="fidelity-n", least=1, whole=True)
     loaded = load_scenario(scenario)
+    if not loaded.targets:
+        return f"The scenario '{loaded.name}' stands for no published figures: there is nothing to compare."
     return _table(fidelity(loaded, n=n, seed=seed, estimators=FIDELITY_ESTIMATORS))
 
 

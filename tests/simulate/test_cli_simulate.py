@@ -103,3 +103,9 @@ def test_faults_need_a_folder_and_text_files(command, tmp_path):
     assert command("simulate", TINY, "--dirty", "typical", "--out", tmp_path / "r", "--format", "parquet")[0] == 2
     assert command("simulate", TINY, "--dirty", "tipycal=2", "--out", tmp_path / "r")[0] not in (0, 1)
     assert not (tmp_path / "r").exists()
+
+
+def test_a_scenario_without_published_figures_says_so(command):
+    code, out, _ = command("simulate", "demo")
+    assert code == 0
+    assert "The scenario 'demo' stands for no published figures" in out
