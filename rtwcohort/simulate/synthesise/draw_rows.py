@@ -160,10 +160,10 @@ def _days(knots: tuple[float, ...], persons: Ints, turn: int, purpose: str, seed
 
 def employment_table(fitted: Fitted, drawn: Drawn, *, seed: int) -> tuple[Jobs | None, pd.DataFrame]:
     """Return the jobs: one for each stretch in states with a job; a new stretch has a new employer."""
-    if "employment" not in fitted.columns or "has_job" not in fitted.margins:
+    if "employment" not in fitted.columns or not fitted.people_per_employer:
         return None, pd.DataFrame(columns=["person_id", "start", "end", "position", "employer_id"])
     paths = drawn.paths
-    works = as_values(fitted.margins["has_job"], drawn.data["has_job"]) == "yes"
+    works = _has_job(fitted, drawn, seed)
     new = np.ones(len(paths.state), dtype=np.bool_)
     new[1:] = paths.person[1:] != paths.person[:-1]
     # Whoever starts on allowance or pension with a job keeps it as long as that lasts.
@@ -180,8 +180,7 @@ def employment_table(fitted: Fitted, drawn: Drawn, *, seed: int) -> tuple[Jobs |
     start = np.where(at_start, since[owner], start)
     start = np.maximum(start, drawn.birth[owner] + ADULT_DAYS)
     end = paths.end[ends].astype(np.int64)
-    in_work = drawn.state == STATES.index("work")
-    keep = (~at_start | works[owner] | in_work[owner]) & (start < end)
+    keep = (~at_start | works[owner]) & (start < end)
     number = np.arange(len(owner)) - np.searchsorted(owner, owner, side="left")
     employers = max(round(len(drawn.ids) / max(fitted.people_per_employer, 1.0)), 1)
     employer = draws.whole(draws.key(seed, "synthesis: employer"), owner, 1, employers, number)
@@ -196,6 +195,15 @@ def employment_table(fitted: Fitted, drawn: Drawn, *, seed: int) -> tuple[Jobs |
             "employer_id": _names(jobs.employer),
         }
     )
+
+
+def _has_job(fitted: Fitted, drawn: Drawn, seed: int) -> Bools:
+    """Return who has a job at the start: in work, and by chance on benefits."""
+    share = np.asarray([fitted.jobs.get(name, 0.0) for name in STATES])[drawn.state]
+    out = draws.uniform(draws.key(seed, "synthesis: has a job"), drawn.persons) < share
+    out[drawn.state == STATES.index("work")] = True
+    out[drawn.state == STATES.index("outside")] = False
+    return out
 
 
 def _positions(fitted: Fitted, drawn: Drawn) -> Floats:

@@ -47,6 +47,8 @@ class Fitted:
         Of variables of people and of answers.
     rules, process, writing, clusters
         Covariates of the hazards, the hazards, how rows are written, clusters.
+    jobs
+        State -> share of those who start in it that have a job; of benefits only.
     people_per_employer
         For the number of employers; 0 without a table of employment.
     columns
@@ -65,6 +67,7 @@ class Fitted:
     process: Process
     writing: Writing
     clusters: Clusters | None
+    jobs: Mapping[str, float]
     people_per_employer: float
     columns: Mapping[str, tuple[str, ...]]
     notes: tuple[str, ...]
@@ -94,7 +97,7 @@ def fit_register(register: Register, *, seed: int, least: int, check: bool = Tru
         check_size(len(sequences), _people_who_leave(sequences))
     diagnosis = kept_diagnoses(register, least=least)
     variables = person_variables(register, sequences, diagnosis) + answer_variables(register, sequences)
-    margins, data, scores, notes = _fit_margins(variables, least)
+    margins, data, scores, notes = _fit_margins([one for one in variables if one.name != "has_job"], least)
     seen = course(sequences.person, sequences.state, sequences.first, sequences.last, sequences.start)
     rules = declare_terms(margins, data, least=least)
     cluster = _cluster_codes(register, sequences)
@@ -113,6 +116,7 @@ def fit_register(register: Register, *, seed: int, least: int, check: bool = Tru
         process=fitted.process,
         writing=fit_writing(register, sequences, diagnosis, least=least),
         clusters=_fit_clusters(register, sequences, cluster),
+        jobs=_job_shares(variables, least),
         people_per_employer=_people_per_employer(register, len(sequences)),
         columns=_columns(register),
         notes=(*sequences.notes, *notes, *fitted.notes),
@@ -179,9 +183,32 @@ def _fit_clusters(register: Register, sequences: Sequences, codes: Ints | None) 
     return Clusters({"": len(sizes)}, log_sd)
 
 
+def _job_shares(variables: list[Variable], least: int) -> dict[str, float]:
+    """Return the share with a job by state at the start.
+
+    States of few people have the share of all states; where few have a job, or few have none, nobody or everybody has.
+    """
+    known = {one.name: one for one in variables}
+    if "has_job" not in known:
+        return {}
+    asked = ~pd.isna(known["has_job"].values)
+    state, has = known["start_state"].values[asked], known["has_job"].values[asked] == "yes"
+    whole = float(has.mean()) if len(has) >= least else 1.0
+    out: dict[str, float] = {}
+    for name in sorted(set(state.tolist())):
+        here = has[state == name]
+        fewer = min(int(here.sum()), int((~here).sum()))
+        out[str(name)] = whole if len(here) < least else round(float(here.mean()), 3)
+        if len(here) >= least and 0 < fewer < least:
+            out[str(name)] = float(here.mean() > 0.5)
+    return out
+
+
 def _people_per_employer(register: Register, n: int) -> float:
-    if register.employment is None or "employer_id" not in register.employment.columns:
+    if register.employment is None:
         return 0.0
+    if "employer_id" not in register.employment.columns:
+        return float(n)
     return float(f"{n / max(register.employment['employer_id'].nunique(), 1):.2g}")
 
 

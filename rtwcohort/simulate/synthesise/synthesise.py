@@ -95,8 +95,9 @@ def synthesise(
         Cleaned. People enrolled are followed from their index dates; without enrolment everybody from the month in
         which spells begin to be complete.
     seed
-        Whole number of at least 0. Equal registers, arguments and seeds give equal tables. Keep it secret: with the
-        aggregates it gives the tables.
+        Whole number of at least 0. Equal registers, arguments and seeds give equal tables on one machine; on another
+        the last bits of a fit may differ, and with them a few rows. Keep it secret: with the aggregates it gives the
+        tables.
     n
         People to draw; None draws as many as have follow-up.
     least

@@ -168,8 +168,12 @@ def _jobs(register: Register, sequences: Sequences) -> list[Variable]:
                 of[position[here]] = rows[here]
     has = np.zeros(len(sequences), dtype=np.bool_)
     has[position[covers]] = True
+    # In work and outside say themselves whether there is a job.
+    told = np.isin(sequences.state[sequences.row_at_start()], _FREE)
+    holds = np.where(has, "yes", "no").astype(object)
+    holds[told] = None
     return [
-        Variable("has_job", np.where(has, "yes", "no").astype(object), text=True, pool=False),
+        Variable("has_job", holds, text=True, pool=False, among=~told),
         Variable("position", percent, text=False),
         Variable("tenure", since, text=False, among=has),
     ]
