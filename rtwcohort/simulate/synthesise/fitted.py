@@ -42,7 +42,8 @@ class Fitted:
     n
         People with follow-up.
     cohort, opened, end
-        Whether people enter on index dates; the first day of data; the day after the last.
+        Whether people enter on index dates; the day that follow-up begins for a population, about the first index
+        date of a cohort; the day after the last.
     margins, association
         Of variables of people and of answers.
     rules, process, writing, clusters
@@ -108,7 +109,7 @@ def fit_register(register: Register, *, seed: int, least: int, check: bool = Tru
     return Fitted(
         n=len(sequences),
         cohort=sequences.cohort,
-        opened=sequences.opened,
+        opened=_opened(sequences, margins),
         end=day_of(register.data_end, argument="register.data_end") + 1,
         margins=margins,
         association=fit_association({**scores, COURSE: rank_scores(seen)}, seed=seed),
@@ -143,6 +144,14 @@ def _fit_margins(
     notes = [] if not gone else [f"{gone} variables that fewer than {least} people have a value of are left out"]
     pick: Any = lambda held: {name: held[name] for name in order}  # noqa: E731
     return pick(margins), pick(data), pick(scores), notes
+
+
+def _opened(sequences: Sequences, margins: Mapping[str, Margin]) -> int:
+    """Return the first day, of a cohort as a mean over several people's."""
+    if not sequences.cohort:
+        return sequences.opened
+    margin = margins["index"]
+    return int(margin.knots[-1][0] if margin.knots else margin.levels[0])
 
 
 def _arm_names(margins: Mapping[str, Margin]) -> tuple[str, ...]:
