@@ -163,6 +163,20 @@ def simulate(
         _print_table(fidelity_table(scenario, n=fidelity_n, seed=seed))
 
 
+@app.command()
+def synthesise(
+    source: Annotated[Path, typer.Argument(help="A folder of register tables, a DuckDB file, or a study file.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="A new or empty folder.")],
+    seed: Annotated[int, typer.Option("--seed", help="Whole number; keep it to yourself.")],
+    n: Annotated[int | None, typer.Option("--n", help="People; default: as many as have follow-up.")] = None,
+    least: Annotated[int, typer.Option("--least", help="People behind every aggregate that is fitted.")] = 10,
+) -> None:
+    """Draw a synthetic copy of a register, and say how useful and how private it is."""
+    from rtwcohort.study.synthetic_copy import write_copy
+
+    typer.echo(write_copy(source, out, seed=seed, n=n, least=least))
+
+
 def _tell_step(step: int, loss: float) -> None:
     typer.echo(f"Step {step}: mean squared distance {loss:.4g} (in margins of agreement)", err=True)
 
