@@ -30,6 +30,7 @@ OFF_BENEFIT = RtwRule(
     source="First day without any health-related benefit",
     benefits=("sickness_benefit", "work_assessment_allowance", "disability_pension"),
     length=1,
+    retirement_age=67,
 )
 
 PRINTED_ORS = (0.95, 0.93, 0.88, 0.98, 1.07, 2.05)
