@@ -55,6 +55,7 @@ DEMO: Final = Packaged(
 )
 
 STUDIES: Final = (
+    "aktiv_sykmelding",
     "brekke",
     "brendbekken",
     "christiansen",
@@ -204,7 +205,7 @@ beside those of these very data, and what the columns mean.
 `demo` has a study file beside the data, which `rtwcohort demo` runs, and a few faults on purpose. In the folders of
 published studies nobody is a participant of them: margins and hazards were chosen so that a large register shows what
 was published. A folder holds as many people as the study had, so its own figures scatter around the published ones.
-Scenarios that are not here (`aktiv_sykmelding` and `oyeflaten_2016`, to keep the source small) are written as below.
+A scenario that is not here (`oyeflaten_2016`, to keep the source small) is written as below.
 
 ## Bigger ones
 
