@@ -85,7 +85,8 @@ def penalty_score(likelihood: CoxLikelihood, coef: Floats, variance: Floats) -> 
     s1, d1 = np.empty((p + 1, k)), np.empty((p + 1, k))
     for j in range(p + 1):
         column_sums(columns, weight, sets.start, sets.deaths, first, sets.leave, flags, j, s1[j], d1[j])
-    _, _, a0, a1, b0, b1, b2 = sums
+    s0, _, a0, a1, b0, b1, b2 = sums
+    mean, tied = s1 / s0, d1 / s0
     group = np.repeat(np.arange(k), np.diff(sets.start))
     event = np.arange(m) - sets.start[group] < sets.deaths[group]
 
@@ -95,9 +96,10 @@ def penalty_score(likelihood: CoxLikelihood, coef: Floats, variance: Floats) -> 
         left = until[sets.leave] if sets.leave.size else 0.0
         return np.asarray(total[group] - left - np.where(event, own[group], 0.0))
 
-    drift = np.array([share(b0 * s1[j] - b1 * d1[j], b1 * s1[j] - b2 * d1[j]) for j in range(p)])
+    late, early = (b0 * mean - b1 * tied) / s0, (b1 * mean - b2 * tied) / s0
+    drift = np.array([share(late[j], early[j]) for j in range(p)])
     per_row = weight * (share(a0, a1) * quadratic - 2.0 * np.einsum("ji,ji->i", likelihood.columns, variance @ drift))
-    per_time = b0 * s1[:p] * s1[p] - b1 * (s1[:p] * d1[p] + d1[:p] * s1[p]) + b2 * d1[:p] * d1[p]
+    per_time = mean[:p] * (b0 * mean[p] - b1 * tied[p]) + tied[:p] * (b2 * tied[p] - b1 * mean[p])
     cubes = cubic_terms(sums, s1[:p], d1[:p], likelihood.steps, likelihood.mass, variance)
     return np.asarray(likelihood.columns @ per_row - per_time.sum(axis=1) + 2.0 * cubes)
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rtwcohort.core.jit import kernel
-from rtwcohort.models.cox_passes_kernel import add_dots, cumulate_back, dot, mirror, total
+from rtwcohort.models.cox_passes_kernel import add_dots, cumulate_back, dot, means, mirror, total
 from rtwcohort.models.cox_ties_kernel import exponentials, tie_sums
 
 Floats = npt.NDArray[np.float64]
@@ -210,7 +210,7 @@ def likelihood_of_moments(
     k, p = steps.size, score.size
     once, tied, cumulated, until = np.empty(k), np.empty(k), np.empty(k), np.empty(k + 1)
     logs = s0 = 0.0
-    s1 = np.zeros(p)
+    s1, mean, tied_mean = np.zeros(p), np.empty(p), np.empty(p)
     for g in range(k):
         events, others = moments[2 * g], moments[2 * g + 1]
         if first[g]:
@@ -221,11 +221,12 @@ def likelihood_of_moments(
             s1[j] += events[1 + j] + others[1 + j]
         log_sum, once[g], tied[g], b0, b1, b2 = tie_sums(s0, events[0], steps[g], mass[g])
         logs += log_sum
+        means(s0, s1, events[1 : 1 + p], mean, tied_mean)
         for j in range(p):
-            left = b0 * s1[j] - b1 * events[1 + j]
-            right = b2 * events[1 + j] - b1 * s1[j]
+            left = b0 * mean[j] - b1 * tied_mean[j]
+            right = b2 * tied_mean[j] - b1 * mean[j]
             for c in range(j + 1):
-                information[j, c] -= left * s1[c] + right * events[1 + c]
+                information[j, c] -= left * mean[c] + right * tied_mean[c]
     cumulate_back(once, first, cumulated, until)
     for g in range(k):
         events, others = moments[2 * g], moments[2 * g + 1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from rtwcohort.core.jit import kernel, summing_kernel
+from rtwcohort.core.jit import ieee_kernel, kernel, summing_kernel
 from rtwcohort.models.cox_ties_kernel import exponentials, tie_sums
 
 Floats = npt.NDArray[np.float64]
@@ -190,6 +190,14 @@ def recount(columns: Floats, weight: Floats, leave: Ints, lo: int, hi: int, g: i
     return s0
 
 
+@ieee_kernel
+def means(s0: float, s1: Floats, d1: Floats, mean: Floats, tied_mean: Floats) -> None:
+    """Fill S1 / S0 and D1 / S0."""
+    for j in range(s1.size):
+        mean[j] = s1[j] / s0
+        tied_mean[j] = d1[j] / s0
+
+
 @kernel
 def risk_set_sums(
     columns: Floats,
@@ -216,6 +224,7 @@ def risk_set_sums(
     s0 = peak = 0.0
     s1 = np.zeros(p)
     d1 = np.zeros(p)
+    mean, tied_mean = np.empty(p), np.empty(p)
     loglik = 0.0
     at_risk = begin = 0
     for g in range(deaths.size):
@@ -238,11 +247,12 @@ def risk_set_sums(
                 s0 = peak = recount(columns, weight, leave, begin, hi, g, s1)
         log_sum, once[g], tied[g], b0, b1, b2 = tie_sums(s0, d0, steps[g], mass[g])
         loglik += sum_of_events(eta, case, lo, mid) - log_sum
+        means(s0, s1, d1, mean, tied_mean)
         for j in range(p):
-            left = b0 * s1[j] - b1 * d1[j]
-            right = b2 * d1[j] - b1 * s1[j]
+            left = b0 * mean[j] - b1 * tied_mean[j]
+            right = b2 * tied_mean[j] - b1 * mean[j]
             for k in range(j + 1):
-                outer[j, k] += left * s1[k] + right * d1[k]
+                outer[j, k] += left * mean[k] + right * tied_mean[k]
     mirror(outer)
     return loglik
 

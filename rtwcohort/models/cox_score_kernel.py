@@ -72,7 +72,7 @@ def weighted_score_residuals(likelihood: CoxLikelihood, coef: Floats, *, in_plac
 
 
 def event_time_sums(likelihood: CoxLikelihood, weight: Floats) -> tuple[Floats, Ints]:
-    """Return S0, D0, a0, a1, b0, b1, b2 at each event time, shape (7, k), and marks for the passes that follow."""
+    """Return S0, D0 and what `tie_sums` gives at each event time, shape (7, k), and marks for later passes."""
     sets = likelihood.sets
     k = sets.times.size
     sums, flags = np.empty((7, k)), np.zeros(k, dtype=np.int64)
@@ -189,9 +189,11 @@ def residual_columns(
     for j in range(lo, hi):
         column = columns[j]
         column_sums(columns, weight, start, deaths, first, leave, flags, j, s1, d1)
-        own = sums[5] * s1 - sums[6] * d1
         mean = (sums[2] * s1 - sums[3] * d1) / events
-        z = sums[4] * s1 - sums[5] * d1
+        s1 /= sums[0]
+        d1 /= sums[0]
+        own = (sums[5] * s1 - sums[6] * d1) / sums[0]
+        z = (sums[4] * s1 - sums[5] * d1) / sums[0]
         cumulate_back(z, first, drift, drift_until)
         if not leave.size:
             for g in range(k):

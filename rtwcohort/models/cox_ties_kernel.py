@@ -10,7 +10,7 @@ from rtwcohort.core.jit import ieee_kernel, kernel, summing_kernel
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-_TINY = 1e-150
+_TINY = 1e-290
 _MANY = 32
 _FACTORS = 32
 _LARGEST = 700.0
@@ -24,13 +24,14 @@ _BIAS, _MANTISSA = 1023, 52
 def tie_sums(s0: float, d0: float, steps: int, mass: float) -> tuple[float, float, float, float, float, float]:
     """Return the sum of log denominators and a0, a1, b0, b1, b2 over `steps` terms of weight `mass` at one time.
 
-    Where the squares would leave the range of floats the sum is infinite, so that the step is halved.
+    b0, b1 and b2 are times S0^2, for products of S1 / S0 and D1 / S0: squares would leave the range of floats long
+    before S0 does. Where that does, the sum of logs is infinite, so that the step is halved.
     """
     if not s0 > _TINY:
         return -np.inf, 0.0, 0.0, 0.0, 0.0, 0.0
     if steps == 1:
-        return mass * np.log(s0), mass / s0, 0.0, mass / (s0 * s0), 0.0, 0.0
-    if steps >= _MANY and s0 < 1.0 / _TINY:
+        return mass * np.log(s0), mass / s0, 0.0, mass, 0.0, 0.0
+    if steps >= _MANY:
         logs, a0, a1, b0, b1, b2 = _many_ties(s0, d0, steps)
         return mass * logs, mass * a0, mass * a1, mass * b0, mass * b1, mass * b2
     logs = a0 = a1 = b0 = b1 = b2 = 0.0
@@ -39,7 +40,8 @@ def tie_sums(s0: float, d0: float, steps: int, mass: float) -> tuple[float, floa
         denominator = s0 - fraction * d0
         logs += np.log(denominator)
         inverse = 1.0 / denominator
-        square = inverse * inverse
+        ratio = s0 * inverse
+        square = ratio * ratio
         a0 += inverse
         a1 += fraction * inverse
         b0 += square
@@ -71,8 +73,7 @@ def _many_ties(s0: float, d0: float, steps: int) -> tuple[float, float, float, f
         b0 += e0
         b1 += e1
         b2 += e2
-    square = s0 * s0
-    return logs, a0 / s0, a1 / s0, b0 / square, b1 / square, b2 / square
+    return logs, a0 / s0, a1 / s0, b0, b1, b2
 
 
 @summing_kernel
