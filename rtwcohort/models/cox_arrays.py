@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from rtwcohort.design import check_survival
 from rtwcohort.errors import DesignError
@@ -107,8 +108,9 @@ def _codes(values: npt.ArrayLike, n: int, name: str) -> tuple[Ints, npt.NDArray[
     given = np.asarray(values)
     if given.shape != (n,):
         raise DesignError(f"`{name}` must have one value a row ({n}); got shape {given.shape}.")
-    if given.dtype.kind == "f" and np.isnan(given).any():
-        raise DesignError(f"`{name}` is missing in {int(np.isnan(given).sum())} rows: drop them or give them a code.")
+    missing = _missing(given)
+    if missing:
+        raise DesignError(f"`{name}` is missing in {missing} rows: drop them or give them a code.")
     if given.dtype.kind in "iubf" and n:
         least, most = float(given.min()), float(given.max())
         if abs(least) < _EXACT and most - least < _TABLE * n:
@@ -120,6 +122,16 @@ def _codes(values: npt.ArrayLike, n: int, name: str) -> tuple[Ints, npt.NDArray[
     except TypeError as error:
         raise DesignError(f"`{name}` mixes numbers, text or missing values: make it one kind.") from error
     return codes.astype(np.int64).reshape(-1), labels
+
+
+def _missing(given: npt.NDArray[Any]) -> int:
+    """Return how many labels are NaN, NaT or None."""
+    kind = given.dtype.kind
+    if kind == "f":
+        return int(np.isnan(given).sum())
+    if kind in "mM":
+        return int(np.isnat(given).sum())
+    return int(pd.isna(given).sum()) if kind == "O" else 0
 
 
 def _counted(whole: Ints, kind: np.dtype[Any], least: int) -> tuple[Ints, npt.NDArray[Any]]:

@@ -284,13 +284,18 @@ def test_a_giant_who_leaves_takes_no_digits_along():
         ({"offset": [1, np.inf, 2, 3]}, "`offset` is missing or infinite"),
         ({"strata": [1.0, np.nan, 1, 2]}, "`strata` is missing in 1 rows"),
         ({"cluster": [1, 1, 1, 1]}, "one cluster"),
-        ({"cluster": ["a", 1, None, 2]}, None),
+        ({"cluster": ["a", 1, "b", 2]}, "mixes numbers, text or missing"),
+        ({"cluster": ["a", "b", None, "c"]}, "`cluster` is missing in 1 rows"),
+        ({"cluster": np.array([5, np.nan, 7, np.nan], dtype=object)}, "`cluster` is missing in 2 rows"),
+        ({"strata": np.array(["2024-01-01", "NaT", "NaT", "NaT"], dtype="datetime64[D]")}, "is missing in 3 rows"),
     ],
 )
 def test_bad_arrays_are_named(change, message):
     X, time, event = np.array([[1.0], [0], [1], [0]]), [1.5, 2, 3, 4], [True, True, False, True]
-    change = {k: np.array(v, dtype=object) if "a" in v else np.array(v, dtype=float) for k, v in change.items()}
-    with pytest.raises(DesignError, match=message or "mixes numbers, text or missing"):
+    change = {
+        k: v if isinstance(v, np.ndarray) else np.array(v, object if "a" in v else float) for k, v in change.items()
+    }
+    with pytest.raises(DesignError, match=message):
         fit_cox_arrays(X, time, event, **change)
 
 
