@@ -327,8 +327,11 @@ def new_sums(q: int, *, clusters: int = 1) -> Sums:
 
 
 def blocks_of(data: PanelData, least: int) -> list[tuple[int, int]]:
-    """Cut the clusters into one block of about equal rows a thread, none with fewer than `least` rows."""
-    n_blocks = max(1, min(os.cpu_count() or 1, data.panel.y.size // least, 8))
+    """Cut the clusters into 1, 2, 4 or 8 blocks of about equal rows, none with fewer than `least` rows.
+
+    The blocks do not depend on the number of cores, nor do the sums, and 2, 4 or 8 cores share them evenly.
+    """
+    n_blocks = next(size for size in (8, 4, 2, 1) if size * least <= data.panel.y.size or size == 1)
     if n_blocks == 1:
         return [(0, data.n_clusters)]
     rows = data.panel.person[data.panel.cluster]
@@ -339,9 +342,10 @@ def blocks_of(data: PanelData, least: int) -> list[tuple[int, int]]:
 
 def run_blocks(work: Callable[[int, int], Any], blocks: list[tuple[int, int]]) -> list[Any]:
     """Run `work(first, last)` on every block of clusters, in threads when there are several."""
-    if len(blocks) == 1:
-        return [work(*blocks[0])]
-    with ThreadPoolExecutor(len(blocks)) as pool:
+    threads = min(len(blocks), os.cpu_count() or 1)
+    if threads == 1:
+        return [work(*block) for block in blocks]
+    with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(lambda block: work(*block), blocks))
 
 

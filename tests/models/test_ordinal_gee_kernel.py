@@ -130,3 +130,18 @@ class TestCodes:
         kept = fit_ordinal_gee_arrays(X, y.astype(np.int32), id=person, weights=weight, offset=weight)
         assert len(logit_pass.signatures) == compiled
         np.testing.assert_array_equal(kept.vcov, plain.vcov)
+
+
+@pytest.mark.parametrize("association", ["independence", "exchangeable", "global_odds_ratio"])
+def test_estimates_do_not_depend_on_the_number_of_cores(monkeypatch, association):
+    rng = np.random.default_rng(5)
+    ids, waves = np.repeat(np.arange(9_000), 3), np.tile(np.arange(3), 9_000)
+    X = rng.normal(size=(ids.size, 2))
+    y = np.digitize(X @ [0.5, -0.3] + np.repeat(rng.normal(size=9_000), 3) + rng.logistic(size=ids.size), [-0.5, 0.8])
+    fits = []
+    for cores in (1, 2, 3, 16):
+        monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
+        fits.append(fit_ordinal_gee_arrays(X, y, id=ids, wave=waves, association=association))
+    for other in fits[1:]:
+        np.testing.assert_array_equal(other.estimates, fits[0].estimates)
+        np.testing.assert_array_equal(other.vcov, fits[0].vcov)
