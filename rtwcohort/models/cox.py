@@ -254,7 +254,7 @@ def _maximise(likelihood: Any, names: tuple[str, ...], choices: CoxChoices, cont
             from rtwcohort.models.cox_firth import maximise_penalised
 
             return maximise_penalised(likelihood, start, control)
-        return maximise(likelihood, start, control, reach=likelihood.reach)
+        return maximise(likelihood, start, control, reach=likelihood.reach, accurate_tails=True)
     except SingularInformationError as error:
         raise DesignError(
             f"The effect of '{names[error.position]}' cannot be estimated: among the people at risk at the event times "

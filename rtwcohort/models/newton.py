@@ -109,8 +109,8 @@ def maximise(
     reach
         From coefficients to the range of the linear predictor over the data.
     accurate_tails
-        Whether score and information are sums without cancellation, exact however small: then a step that has settled
-        is a maximum however wide the linear predictor (a strong or long-tailed column).
+        Whether score and information are right where the linear predictor is wide: then a step that has settled is a
+        maximum however wide that is (a strong or long-tailed column), unless the information has vanished.
 
     Raises
     ------

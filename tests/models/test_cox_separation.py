@@ -56,3 +56,19 @@ def test_monotone_exactly_where_separated(ties):
         assert [warning.category for warning in caught] == [MonotoneLikelihoodWarning] * expected
         seen[expected] += 1
     assert min(seen.values()) > 10
+
+
+def test_a_wide_linear_predictor_is_no_separation():
+    # Earlier means larger x, but for rows of one day: only they bound the estimate, at R's coxph.
+    rng = np.random.default_rng(83)
+    n = int(rng.choice([12, 30, 80, 300, 2000]))
+    X = rng.normal(size=(n, int(rng.integers(1, 5))))
+    time = np.ceil(rng.exponential(size=n) * rng.choice([3, 30, 1e6]))
+    event = rng.random(n) < rng.choice([0.1, 0.5, 0.95])
+    event[0] = True
+    X[:, 0] = 1e-3 * rng.normal(size=n) - time
+    fit = fit_cox_arrays(X, time, event, ties="breslow")
+    assert np.ptp(X @ fit.coef) > 200.0
+    assert fit.converged
+    np.testing.assert_allclose(fit.coef, [29.80904, 0.002882615], rtol=1e-6)
+    np.testing.assert_allclose(fit.std_error, [63.59563, 0.06371625], rtol=1e-6)
