@@ -24,7 +24,7 @@ from rtwcohort.simulate.fidelity import (
 )
 from rtwcohort.simulate.measures import Estimator, measure
 from rtwcohort.simulate.portable import Floats
-from rtwcohort.simulate.scenarios.declaration import Free, Scenario, Target
+from rtwcohort.simulate.scenarios.declaration import Free, Scenario, Target, check_scenario
 from rtwcohort.simulate.scenarios.paths import get_value, set_value, written
 
 _LOG_STEP: Final = 0.08
@@ -129,6 +129,7 @@ def calibrate(
     numbers within their bounds: Gauss-Newton with Levenberg's damping, derivatives by differences wide enough for
     simulated figures (a factor of 1.08, or 4 % of the range). See McFadden, Econometrica 1989;57:995-1026.
     """
+    check_scenario(scenario)
     check_number(n, argument="n", least=100, whole=True)
     check_number(most_steps, argument="most_steps", least=0, whole=True)
     chosen_free = _chosen_free(scenario, free)

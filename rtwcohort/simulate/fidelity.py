@@ -14,7 +14,7 @@ from rtwcohort.core.days import DATE_DTYPE
 from rtwcohort.register.register import Register
 from rtwcohort.simulate.measures import Estimator, Simulated, measure
 from rtwcohort.simulate.registers import draw_slice, tables_of
-from rtwcohort.simulate.scenarios.declaration import Scenario, Target
+from rtwcohort.simulate.scenarios.declaration import Scenario, Target, check_scenario
 
 COLUMNS: Final = (
     "id",
@@ -109,6 +109,7 @@ def fidelity(
     The simulation error is that of a sample of this size from the scenario. It says nothing about the error of the
     published figure, which is much larger in small studies.
     """
+    check_scenario(scenario)
     simulated = simulate_for_measures(scenario, n=n, seed=seed, targets=scenario.targets)
     rows = [compare(target, measure(simulated, target, estimators=estimators)) for target in scenario.targets]
     frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"agrees": object})

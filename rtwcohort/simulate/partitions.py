@@ -18,7 +18,7 @@ from rtwcohort.core.checks import check_choice, check_number
 from rtwcohort.errors import OutputError
 from rtwcohort.simulate.readme import readme_text
 from rtwcohort.simulate.registers import TABLES, simulate_register
-from rtwcohort.simulate.scenarios.declaration import Scenario
+from rtwcohort.simulate.scenarios.declaration import Scenario, check_scenario
 
 Format = Literal["csv", "parquet"]
 
@@ -70,6 +70,7 @@ def write_scenario(
     ScenarioError
         When the scenario cannot be simulated.
     """
+    check_scenario(scenario)
     check_choice(format, ("csv", "parquet"), argument="format")
     check_number(partition, argument="partition", least=1, whole=True)
     if n is not None:

@@ -29,7 +29,7 @@ from rtwcohort.simulate.register_rows import (
     returned_day,
 )
 from rtwcohort.simulate.register_tables import employment_table, enrolment_table, find_jobs, persons_table
-from rtwcohort.simulate.scenarios.declaration import Scenario
+from rtwcohort.simulate.scenarios.declaration import Scenario, check_scenario
 
 TABLES: Final = ("persons", "benefits", "employment", "enrolment", "questionnaires")
 
@@ -97,6 +97,7 @@ def draw_slice(
     scenario: Scenario, *, n: int | None = None, seed: int, first: int = 0, last: int | None = None
 ) -> Drawn:
     """Draw people and paths; see `simulate_register`."""
+    check_scenario(scenario)
     size = _size(scenario, n)
     check_number(seed, argument="seed", least=0, whole=True)
     stop = size if last is None else last
@@ -151,6 +152,7 @@ def true_values(scenario: Scenario) -> pd.DataFrame:
         outcome (group of transitions, or "status"), term, scale ("log_hr", "log_or", "variance", "sd"), value, and
         holds: in which model or for whom.
     """
+    check_scenario(scenario)
     rows: list[tuple[str, str, str, float, str]] = []
     process = scenario.process
     for effect in process.effects:

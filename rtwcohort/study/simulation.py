@@ -37,10 +37,11 @@ def write_dirty_simulation(scenario: str, folder: Path, *, faults: str, n: int |
 
     The register is held in memory as a whole, since some faults need two people.
     """
-    from rtwcohort.simulate.dirty import dirty, parse_faults, write_dirty
+    from rtwcohort.simulate.dirty import PRESETS, dirty, parse_faults, write_dirty
     from rtwcohort.simulate.registers import simulate_register
 
-    rates = parse_faults(faults)
+    preset = faults.strip()
+    rates = preset if preset in PRESETS else parse_faults(faults)
     loaded = load_scenario(scenario)
     made = dirty(simulate_register(loaded, n=n, seed=seed), faults=rates, seed=seed, data_end=loaded.data_end)
     written = write_dirty(made, folder, truth=True, seed=seed)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rtwcohort.errors import OutputError, ScenarioError
+from rtwcohort.errors import ArgumentError, OutputError, ScenarioError
 from rtwcohort.simulate.scenarios.read import scenario_names
 
 TINY = Path(__file__).parent / "scenarios" / "tiny.toml"
@@ -94,6 +94,21 @@ def test_a_dirty_register_is_written_with_the_truth(command, tmp_path):
     counts = {fault: sum(f",{fault}," in line for line in truth) for fault in ("duplicate_row", "unknown_sex")}
     assert min(counts.values()) > 5
     assert f"persons: {counts['unknown_sex']} rows with unknown_sex" in out
+
+
+@pytest.mark.parametrize("scenario", ["gismervik", "norway"])
+def test_typical_faults_fit_a_register_without_questionnaires_or_enrolment(command, tmp_path, scenario):
+    arguments = ("simulate", scenario, "--n", 300, "--dirty", "typical", "--fidelity-n", 0)
+    code, out, err = command(*arguments, "--out", tmp_path / "r")
+    assert code == 0, err
+    assert (tmp_path / "r" / "truth.csv").stat().st_size > 100
+    assert "corrected_record" in out
+
+
+def test_a_fault_asked_for_by_name_needs_its_table(command, tmp_path):
+    code, _, err = command("simulate", "gismervik", "--dirty", "value_missing=0.1", "--out", tmp_path / "r")
+    assert code == ArgumentError.exit_code
+    assert "needs the table `questionnaires`" in err
 
 
 def test_faults_need_a_folder_and_text_files(command, tmp_path):

@@ -12,6 +12,9 @@ import pytest
 from rtwcohort.core.days import MISSING_DAY, to_days
 from rtwcohort.errors import ArgumentError, ScenarioError
 from rtwcohort.register import check_register, load_register
+from rtwcohort.simulate.calibrate import calibrate
+from rtwcohort.simulate.fidelity import fidelity
+from rtwcohort.simulate.partitions import write_scenario
 from rtwcohort.simulate.population import Arm, Clusters, Population, Shape
 from rtwcohort.simulate.registers import draw_slice, simulate_register, true_outcomes, true_values
 from rtwcohort.simulate.scenarios.read import load_scenario, scenario_from_mapping, scenario_names
@@ -207,3 +210,21 @@ def test_hazards_that_run_wild_are_told(tiny):
     wild = replace(tiny.process, most_spells=3)
     with pytest.raises(ScenarioError, match="scenario 'tiny': `process` gives"):
         simulate_register(replace(tiny, process=wild), n=400, seed=1)
+
+
+@pytest.mark.parametrize(
+    "verb", ["simulate_register", "true_values", "true_outcomes", "write", "fidelity", "calibrate"]
+)
+@pytest.mark.parametrize(("given", "way_out"), [("demo", r"load_scenario\('demo'\)"), (None, "got NoneType")])
+def test_what_is_no_scenario_is_refused_with_the_way_out(verb, given, way_out, tmp_path):
+    verbs = {
+        "simulate_register": lambda: simulate_register(given, n=3, seed=1),
+        "true_values": lambda: true_values(given),
+        "true_outcomes": lambda: true_outcomes(given, n=3, seed=1),
+        "write": lambda: write_scenario(given, tmp_path / "r", n=3, seed=1),
+        "fidelity": lambda: fidelity(given, n=3, seed=1),
+        "calibrate": lambda: calibrate(given, seed=1),
+    }
+    with pytest.raises(ArgumentError, match=way_out):
+        verbs[verb]()
+    assert not list(tmp_path.iterdir())

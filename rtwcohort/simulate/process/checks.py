@@ -43,7 +43,8 @@ def check_pieces(
         raise ArgumentError(f"`{argument}` must be pieces ({what}) {rule}; their first values are {starts}.")
     for start, value in pieces:
         check_finite(start, argument=argument)
-        if not isfinite(float(value)) or value < 0.0:
+        check_finite(value, argument=f"value from {start:g} on of {argument}")
+        if value < 0.0:
             raise ArgumentError(
                 f"`{argument}` must hold no negative value, for a hazard cannot be below 0; "
                 f"got {value!r} from {start} on. To switch it off, write 0."

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from rtwcohort.core.checks import did_you_mean
-from rtwcohort.errors import ScenarioError
+from rtwcohort.errors import ArgumentError, ScenarioError
 from rtwcohort.simulate.marginal.status import RepeatedStatus
 from rtwcohort.simulate.population.declaration import Population
 from rtwcohort.simulate.process.certificates import Certificates
@@ -251,6 +252,17 @@ def _check_dates(scenario: Scenario) -> None:
         raise ScenarioError(f"`enrolment` must not end before it begins; got {first} to {last}.")
     if scenario.data_end <= last:
         raise ScenarioError(f"`data_end` must be after the last index date, {last}; got {scenario.data_end}.")
+
+
+def check_scenario(scenario: object) -> None:
+    """Raise `ArgumentError` unless this is a `Scenario`, and not a name or path that is still to be read."""
+    if isinstance(scenario, Scenario):
+        return
+    if isinstance(scenario, str | Path):
+        raise ArgumentError(
+            f"`scenario` must be a Scenario; got {scenario!r}. Read it: load_scenario({str(scenario)!r})."
+        )
+    raise ArgumentError(f"`scenario` must be a Scenario, as load_scenario gives it; got {type(scenario).__name__}.")
 
 
 def _repeated(names: Sequence[str]) -> str:

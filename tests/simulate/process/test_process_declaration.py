@@ -31,7 +31,7 @@ def move(**change):
     ("change", "words"),
     [
         ({"per_day": ((0, -0.1),)}, "no negative value"),
-        ({"per_day": ((0, float("inf")),)}, "no negative value"),
+        ({"per_day": ((0, float("inf")),)}, "must be a finite number; got inf"),
         ({"per_day": ((3, 0.1),)}, "begin at 0 and go forwards"),
         ({"per_day": ((0, 0.1), (9, 0.1), (5, 0.2))}, "begin at 0 and go forwards"),
         ({"per_day": ((0, 0.1), (9.5, 0.1))}, "whole number"),
