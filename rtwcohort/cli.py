@@ -122,7 +122,7 @@ def simulate(
     ] = None,
     format: Annotated[Literal["csv", "parquet"], typer.Option("--format", help="Of the files.")] = "csv",
     fidelity_n: Annotated[
-        int, typer.Option("--fidelity-n", help="People behind the fidelity table; 0 leaves it out.")
+        int, typer.Option("--fidelity-n", min=0, help="People behind the fidelity table; 0 leaves it out.")
     ] = 20_000,
     calibrate: Annotated[
         bool, typer.Option("--calibrate", help="Search better values of the free numbers and print them.")
@@ -149,18 +149,27 @@ def simulate(
         return
     if scenario is None:
         raise typer.BadParameter("name a scenario; --list shows those of the package.", param_hint="SCENARIO")
+    _check_simulate(out=out, n=n, faults=faults, format=format, calibrate=calibrate)
     if calibrate:
         typer.echo(calibration_text(scenario, n=fidelity_n or 20_000, seed=seed, progress=_tell_step))
         return
-    if faults is not None:
-        if out is None or format != "csv":
-            raise typer.BadParameter("faults are written as text files: give --out, and no other --format than csv.")
+    if faults is not None and out is not None:
         typer.echo(write_dirty_simulation(scenario, out, faults=faults, n=n, seed=seed))
     elif out is not None:
         for file in write_simulation(scenario, out, n=n, seed=seed, format=format):
             typer.echo(f"Wrote {file}")
     if fidelity_n:
         _print_table(fidelity_table(scenario, n=fidelity_n, seed=seed))
+
+
+def _check_simulate(*, out: Path | None, n: int | None, faults: str | None, format: str, calibrate: bool) -> None:
+    """Refuse options that would do nothing."""
+    if calibrate and (out is not None or faults is not None):
+        raise typer.BadParameter("--calibrate writes nothing: leave --out, --n and --dirty out.")
+    if faults is not None and (out is None or format != "csv"):
+        raise typer.BadParameter("faults are written as text files: give --out, and no other --format than csv.")
+    if n is not None and out is None:
+        raise typer.BadParameter("--n is the size of the register that is written: give --out, or --fidelity-n.")
 
 
 @app.command()

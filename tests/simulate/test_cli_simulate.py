@@ -124,3 +124,20 @@ def test_a_scenario_without_published_figures_says_so(command):
     code, out, _ = command("simulate", "demo")
     assert code == 0
     assert "The scenario 'demo' stands for no published figures" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--n", 50), "give --out"),
+        (("--calibrate", "--out", "somewhere"), "writes nothing"),
+        (("--calibrate", "--dirty", "typical"), "writes nothing"),
+        (("--fidelity-n", -1), "--fidelity-n"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(command, tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = command("simulate", TINY, *arguments)
+    assert code == 2
+    assert words in err
+    assert list(tmp_path.iterdir()) == []
